@@ -1,0 +1,1 @@
+"""The only code that talks to the Kubernetes API: the port, its adapter, and the informer."""

@@ -1,0 +1,38 @@
+"""What accepted intents and the automation policy allow a planning pass to do."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from cynosure.model.service import ServiceKey, Target
+
+_NO_SERVICES: Mapping[ServiceKey, "ServiceBounds"] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceBounds:
+    """Limits of one service on top of its own spec; the stricter one counts. ``sources`` name the intents."""
+
+    min_replicas: int | None = None
+    max_replicas: int | None = None
+    pinned_replicas: int | None = None
+    targets: tuple[Target, ...] = ()
+    max_gpus: int | None = None
+    max_watts: float | None = None
+    max_cost_per_hour: float | None = None
+    sources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """``stop`` is the emergency stop: nothing changes. ``max_gpus`` is a sum over all services."""
+
+    services: Mapping[ServiceKey, ServiceBounds] = field(default_factory=lambda: _NO_SERVICES)
+    max_gpus: int | None = None
+    max_watts: float | None = None
+    max_cost_per_hour: float | None = None
+    stop: bool = False
+    sources: tuple[str, ...] = ()
+
+    def of(self, key: ServiceKey) -> ServiceBounds:
+        return self.services.get(key) or ServiceBounds()

@@ -1,0 +1,41 @@
+"""What will be: calibrated quantiles of the demand over a horizon."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from cynosure.model.signals import Floats
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Forecast:
+    """Request rate (rps) as quantiles: ``values[step, level]`` holds for step ``made_at + (step+1)·step_seconds``.
+
+    ``levels`` rise in (0, 1). ``history_seconds`` is what there was to learn from and ``wanted_seconds`` what
+    the seasonal method would need; ``backtest_wape`` is the weighted absolute percentage error of the winning
+    method on the held-out end of the history, None when nothing could be held out.
+    """
+
+    made_at_seconds: float
+    step_seconds: float
+    levels: tuple[float, ...]
+    values: Floats
+    method: str
+    reason: str
+    history_seconds: float
+    wanted_seconds: float
+    backtest_wape: float | None = None
+
+    def peak_rps(self, level: float, from_seconds: float, until_seconds: float) -> float:
+        """The largest ``level`` quantile between two Unix times; levels between are interpolated.
+
+        Times outside the horizon use its nearest step.
+        """
+        first = self._step(from_seconds)
+        last = max(first, self._step(until_seconds))
+        window = self.values[first : last + 1]
+        return max(float(np.interp(level, self.levels, row)) for row in window)
+
+    def _step(self, at_seconds: float) -> int:
+        step = int(np.ceil((at_seconds - self.made_at_seconds) / self.step_seconds)) - 1
+        return min(max(step, 0), len(self.values) - 1)

@@ -1,0 +1,26 @@
+"""GPUs, and the partitions that stand on them."""
+
+from dataclasses import dataclass
+
+from cynosure.model.service import ServiceKey
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Gpu:
+    """A physical GPU. ``usable`` is False when its node is cordoned or not ready: keep, but add nothing."""
+
+    uuid: str
+    node: str
+    index: int
+    product: str
+    usable: bool = True
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Slot:
+    """A partition at its place: ``start`` is the first memory slice. ``service`` None: somebody else's."""
+
+    gpu: str
+    start: int
+    partition: str
+    service: ServiceKey | None = None

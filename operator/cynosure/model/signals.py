@@ -1,0 +1,76 @@
+"""What the metrics say, or why they say nothing. Absence is never zero."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from cynosure.model.service import Target
+
+Floats = NDArray[np.float64]
+
+
+class AbsenceReason(StrEnum):
+    """Also the reasons of the condition MetricsAvailable=False."""
+
+    MISSING = "MetricsMissing"
+    STALE = "MetricsStale"
+    NAN = "MetricsNaN"
+    ERROR = "PrometheusError"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A finite value, when it was measured (Unix seconds), and the query or object that it came from."""
+
+    value: float
+    at_seconds: float
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    reason: AbsenceReason
+    message: str
+
+
+Signal = Reading | Absent
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """The present load of one service, over the last rate window."""
+
+    arrival_rps: Signal
+    input_tokens: Signal
+    """Mean input tokens per request."""
+    output_tokens: Signal
+    """Mean output tokens per request."""
+    running: Signal
+    """Requests in execution, all replicas."""
+    waiting: Signal
+    """Requests in the engines' queues, all replicas."""
+    latency: tuple[tuple[Target, Signal], ...] = ()
+    """For each target its measured percentile, in milliseconds."""
+
+    @property
+    def absent(self) -> Absent | None:
+        """The first reason why sizing cannot trust this load; None when every sizing signal is there."""
+        needed = (self.arrival_rps, self.input_tokens, self.output_tokens, self.running, self.waiting)
+        return next((signal for signal in needed if isinstance(signal, Absent)), None)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Series:
+    """An irregular, gappy history: ``times`` in Unix seconds, rising; ``values`` finite; gaps are just gaps."""
+
+    times: Floats
+    values: Floats
+
+    def __len__(self) -> int:
+        return len(self.times)
+
+    @property
+    def span_seconds(self) -> float:
+        return float(self.times[-1] - self.times[0]) if len(self.times) > 1 else 0.0

@@ -1,0 +1,25 @@
+"""Fixtures of all tests."""
+
+from pathlib import Path
+
+import pytest
+
+pytest_plugins = (
+    ["tests.plugins.testbed_fixtures"] if (Path(__file__).parent / "plugins/testbed_fixtures.py").exists() else []
+)
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of public traces and measurements, which a checkout of the project alone does not have."""
+    folder = REPOSITORY.parent / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip("needs the public traces in ../shared/data (see docs/replay.md for where they come from)")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    return REPOSITORY
