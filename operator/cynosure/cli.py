@@ -1,0 +1,44 @@
+"""The program ``cynosure``: one command, subcommands from the rooms, exit codes 0, 1 and 2."""
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+
+from cynosure import __version__
+from cynosure.errors import CynosureError
+
+COMMANDS = (
+    "cynosure.app",
+    "cynosure.crds_command",
+    "cynosure.intent_command",
+    "cynosure.forecast.command",
+    "cynosure.size.command",
+    "llm_engine.command",
+    "loadgen.command",
+    "testbed.command",
+)
+"""Modules with ``register(commands)``; imported only when the program starts."""
+
+
+def build_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="cynosure", description="Serve AI models on shared GPUs within an SLO, ahead of the load, and say why."
+    )
+    parser.add_argument("--version", action="version", version=f"cynosure {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for module in COMMANDS:
+        importlib.import_module(module).register(commands)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; bad input ends with 2 and one line, never with a traceback."""
+    arguments = build_parser().parse_args(argv)
+    try:
+        return int(arguments.run(arguments))
+    except (ValueError, CynosureError, OSError) as error:
+        print(f"cynosure: {error}", file=sys.stderr)  # noqa: T201
+        return 2 if isinstance(error, ValueError | FileNotFoundError) else 1
+    except KeyboardInterrupt:
+        return 130
