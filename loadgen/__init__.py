@@ -1,0 +1,12 @@
+"""Public traces turned into load, sent in an open loop, and measured honestly.
+
+`readers` read a trace, `transforms` shape it, `build` makes a `Schedule` of it; an engine (`engine`, `k6` or `stress`)
+plays the schedule and yields `Outcomes`, which `report` judges against an SLO. `command` is what a person types, `job`
+what a cluster runs, `manifests` the objects that carry both there. Nothing here knows the control plane.
+"""
+
+from loadgen.errors import BadLoadInput
+from loadgen.schedule import Schedule
+from loadgen.trace import RateSeries, RequestTrace
+
+__all__ = ["BadLoadInput", "RateSeries", "RequestTrace", "Schedule"]
