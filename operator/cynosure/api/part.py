@@ -1,7 +1,7 @@
 """The base of every model here, and validation rules that are stated once for Python and for the API server."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from string import Formatter
 from typing import Any, ClassVar, Self, TypeVar
@@ -21,7 +21,7 @@ class Rule:
     """A CEL expression of which the API server demands the truth.
 
     ``message`` says what was got, what the limit is, and what would work. Its ``{self.min_replicas}`` becomes the
-    value, in Python by ``str.format`` and on the server by a message expression (``self.minReplicas``).
+    value, in Python by ``str.format`` and on the server by CEL's ``format`` (``self.minReplicas``).
     ``field`` is the camelCase path below the model that the error points at.
     """
 
@@ -31,12 +31,14 @@ class Rule:
     forbidden: bool = False
 
     def manifest(self) -> dict[str, Any]:
-        parts = list(_message_parts(self.message))
+        """The entry of ``x-kubernetes-validations``."""
+        text, values = _cel_format(self.message)
         entry: dict[str, Any] = {"rule": self.cel}
-        if all(part.startswith('"') for part in parts):
-            entry["message"] = self.message
+        if values:
+            # Concatenation of string(...) has no cost bound that the server would accept; format() has.
+            entry["messageExpression"] = f"{json.dumps(text)}.format([{', '.join(values)}])"
         else:
-            entry["messageExpression"] = " + ".join(parts)
+            entry["message"] = self.message.format()
         if self.field:
             entry["fieldPath"] = f".{self.field}"
         if self.forbidden:
@@ -49,12 +51,15 @@ class Rule:
         return schema
 
 
-def _message_parts(template: str) -> Iterator[str]:
+def _cel_format(template: str) -> tuple[str, list[str]]:
+    """A Python template as the text and the arguments of CEL's ``format``."""
+    text, values = "", []
     for literal, field, _, _ in Formatter().parse(template):
-        if literal:
-            yield json.dumps(literal)
+        text += literal.replace("%", "%%")
         if field is not None:
-            yield f"string({'.'.join(map(_camel, field.split('.')))})"
+            text += "%s"
+            values.append(".".join(to_camel(name.removesuffix("_")) for name in field.split(".")))
+    return text, values
 
 
 def rule(cel: str, message: str, *, field: str = "") -> Callable[[_Check], _Check]:
@@ -65,6 +70,12 @@ def rule(cel: str, message: str, *, field: str = "") -> Callable[[_Check], _Chec
         return check
 
     return mark
+
+
+def unchanged(path: str) -> str:
+    """CEL: an optional field is as it was; comparing ``self.?path`` has no cost bound that the server accepts."""
+    new, old = f"self.{path}", f"oldSelf.{path}"
+    return f"(has({new}) == has({old}) && (!has({new}) || {new} == {old}))"
 
 
 class Part(BaseModel):
@@ -106,7 +117,3 @@ class Part(BaseModel):
     def body(self) -> dict[str, Any]:
         """JSON-ready, camelCase, without what is absent."""
         return self.model_dump(mode="json", by_alias=True, exclude_none=True)
-
-
-def _camel(name: str) -> str:
-    return to_camel(name.removesuffix("_"))

@@ -1,5 +1,6 @@
 """The reference of the API and of the conditions, as Markdown, from the same models and constants as the CRDs."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -84,13 +85,8 @@ def _readable(entry: dict[str, Any]) -> str:
     """A message expression without its CEL: values become an ellipsis."""
     if "message" in entry:
         return _cell(entry["message"])
-    parts = entry["messageExpression"].split(" + ")
-    text = "".join(_unquoted(part) if part.startswith('"') else "…" for part in parts)
-    return _cell(text)
-
-
-def _unquoted(literal: str) -> str:
-    return literal[1:-1].replace('\\"', '"')
+    text = json.loads(entry["messageExpression"].partition(".format(")[0])
+    return _cell(text.replace("%s", "…"))
 
 
 def _json(value: Any) -> str:

@@ -8,7 +8,7 @@ from pydantic import Field, StringConstraints
 from cynosure.api.directive import Directive
 from cynosure.api.intent_status import ScalingIntentStatus
 from cynosure.api.metadata import AGE, ATOMIC, Column, Naming, Resource, message_of, reason_of, status_of
-from cynosure.api.part import Part, Rule, rule
+from cynosure.api.part import Part, Rule, rule, unchanged
 from cynosure.api.scalars import ObjectName, Time, UserName
 
 MAX_ANSWERS = 8
@@ -21,7 +21,7 @@ class Approval(StrEnum):
 
 def _immutable(field: str, instead: str) -> Rule:
     return Rule(
-        f"self.?{field} == oldSelf.?{field}",
+        unchanged(field),
         f"{field}: got another value; limit: it never changes once written; use {instead}",
         field=field,
         forbidden=True,

@@ -1,7 +1,6 @@
 """Pydantic models to structural OpenAPI v3 schemas, as a CustomResourceDefinition wants them.
 
-Differences that are mended here: no ``$ref``, no ``null`` (absent is absent), no titles, a default of a nested
-object is ``{}`` (the server then fills in the defaults inside), and integers have a format.
+Differences that are mended here: no ``$ref``, no ``null`` (absent is absent), no titles, and integers have a format.
 """
 
 from collections.abc import Mapping
@@ -95,11 +94,16 @@ def _without_null(node: Schema, definitions: Mapping[str, Any]) -> Schema:
     return {**_resolved(some[0], definitions), **outer}
 
 
+def _defaults(schema: Schema) -> Schema:
+    """Spelt out, since the server tries the rules of an object on its default before it fills in those inside."""
+    return {name: child["default"] for name, child in schema["properties"].items() if "default" in child}
+
+
 def _finished(schema: Schema) -> Schema:
     if schema.get("type") == "integer":
         schema["format"] = "int32" if schema.get("maximum", _INT32 + 1) <= _INT32 else "int64"
     if "default" in schema and schema.get("type") == "object":
-        schema["default"] = {}
+        schema["default"] = _defaults(schema)
     if "description" in schema:
         schema["description"] = " ".join(schema["description"].split()).replace("``", "`")
     return {key: schema[key] for key in _KEPT if key in schema}

@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field, StringConstraints
 
 from cynosure.api.metadata import AGE, ATOMIC, Column, Naming, Resource, StatusBase, reason_of, status_of
-from cynosure.api.part import Part, Rule, rule
+from cynosure.api.part import Part, Rule, rule, unchanged
 from cynosure.api.scalars import (
     Count,
     Fraction,
@@ -272,7 +272,7 @@ class TrafficReplay(Resource):
     transitions: ClassVar[tuple[Rule, ...]] = (
         Rule(
             "!has(oldSelf.status) || !has(oldSelf.status.startedAt) || ("
-            + " && ".join(f"self.spec.?{name} == oldSelf.spec.?{name}" for name in _FIXED)
+            + " && ".join(unchanged(f"spec.{name}") for name in _FIXED)
             + ")",
             "spec: got a change after the start; limit: only cancel and ttlSecondsAfterFinished change then;"
             " use cancel: true and a new TrafficReplay",
