@@ -1,0 +1,1 @@
+"""What runs inside an inference pod: the emulated engine, whose timing comes from a measured profile."""
