@@ -86,7 +86,9 @@ async def test_ttft_and_tpot_in_real_time_as_a_client_measures_them(serve: Serve
         background = [asyncio.create_task(generate(client, 1, 60)) for _ in range(concurrency - 1)]
         await asyncio.sleep(0.2 if background else 0)
         measured = [await generate(client, 400, 5) for _ in range(3)]
-        await asyncio.gather(*background)
+        for request in background:
+            request.cancel()
+        await asyncio.gather(*background, return_exceptions=True)
 
         ttft = statistics.median(first for first, _ in measured)
         tpot = statistics.median(gap for _, gaps in measured for gap in gaps)
