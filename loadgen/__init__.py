@@ -6,7 +6,9 @@ what a cluster runs, `manifests` the objects that carry both there. Nothing here
 """
 
 from loadgen.errors import BadLoadInput
+from loadgen.outcomes import Outcomes
 from loadgen.schedule import Schedule
+from loadgen.slo import Slo
 from loadgen.trace import RateSeries, RequestTrace
 
-__all__ = ["BadLoadInput", "RateSeries", "RequestTrace", "Schedule"]
+__all__ = ["BadLoadInput", "Outcomes", "RateSeries", "RequestTrace", "Schedule", "Slo"]

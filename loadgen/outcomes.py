@@ -1,0 +1,112 @@
+"""What became of each request of a schedule: measured by an engine, and what travels back from a Job."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import IntEnum
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from loadgen.columns import decode, encode
+from loadgen.errors import BadLoadInput
+from loadgen.schedule import Kind
+from loadgen.trace import Floats, Integers
+
+_TICKS_PER_SECOND = 100_000
+_TIMES = ("due_seconds", "lag_seconds", "first_seconds", "latency_seconds")
+_COUNTS = ("tokens", "kind", "status")
+
+Flags = npt.NDArray[np.bool_]
+
+
+class Status(IntEnum):
+    """How a request ended; an HTTP status from 100 stands for itself."""
+
+    SUCCEEDED = 0
+    UNSENT = 1
+    UNFINISHED = 2
+    TIMEOUT = 3
+    CONNECTION = 4
+    BROKEN_STREAM = 5
+
+
+def reason(status: int) -> str:
+    return f"http_{status}" if status >= 100 else Status(status).name.lower()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Outcomes:
+    """Arrays with one entry for each offered request; NaN is what did not happen.
+
+    due_seconds: intended send time from the common start. lag_seconds: sent that much later.
+    first_seconds: from the intended send time to the first token. latency_seconds: from there to the end.
+    tokens: output tokens received. kind: `Kind`. status: `Status`, or the HTTP status of a refusal.
+    """
+
+    due_seconds: Floats
+    lag_seconds: Floats
+    first_seconds: Floats
+    latency_seconds: Floats
+    tokens: Integers
+    kind: Integers
+    status: Integers
+    duration_seconds: float
+    engine: str
+    targets: Mapping[str, str]
+    provenance: Mapping[str, Any]
+
+    @property
+    def sent(self) -> Flags:
+        return np.not_equal(self.status, Status.UNSENT)
+
+    @property
+    def succeeded(self) -> Flags:
+        return np.equal(self.status, Status.SUCCEEDED)
+
+    @property
+    def tpot_seconds(self) -> Floats:
+        """Mean time between tokens after the first; NaN for an answer of one token or none."""
+        gaps = np.where(self.tokens > 1, self.tokens - 1, 1)
+        return np.where(self.tokens > 1, (self.latency_seconds - self.first_seconds) / gaps, np.nan)
+
+    def of_kind(self, kind: Kind) -> Self:
+        mine = self.kind == kind
+        return replace(self, **{name: getattr(self, name)[mine] for name in (*_TIMES, *_COUNTS)})
+
+    def to_bytes(self) -> bytes:
+        columns = {name: _ticks(getattr(self, name)) for name in _TIMES}
+        columns |= {name: getattr(self, name) for name in _COUNTS}
+        meta = {
+            "duration_seconds": self.duration_seconds,
+            "engine": self.engine,
+            "targets": dict(self.targets),
+            "provenance": dict(self.provenance),
+        }
+        return encode(columns, meta)
+
+    @classmethod
+    def from_bytes(cls, data: bytes, source: str) -> Self:
+        columns, meta = decode(data, source)
+        try:
+            arrays: dict[str, Any] = {name: _seconds(columns[name]) for name in _TIMES}
+            arrays |= {name: columns[name] for name in _COUNTS}
+            return cls(**arrays, **meta)
+        except (KeyError, TypeError) as error:
+            raise BadLoadInput(f"{source}: no outcomes of a replay ({error})") from None
+
+
+def merge(shards: Sequence[Outcomes]) -> Outcomes:
+    """Join the outcomes of all shards of one schedule, in order of their intended send times."""
+    joined: dict[str, Any] = {name: np.concatenate([getattr(s, name) for s in shards]) for name in (*_TIMES, *_COUNTS)}
+    order = np.argsort(joined["due_seconds"], kind="stable")
+    return replace(shards[0], **{name: column[order] for name, column in joined.items()})
+
+
+def _ticks(seconds: Floats) -> Integers:
+    known = ~np.isnan(seconds)
+    return np.where(known, np.rint(np.where(known, seconds, 0.0) * _TICKS_PER_SECOND), -1).astype(np.int64)
+
+
+def _seconds(ticks: Integers) -> Floats:
+    return np.where(ticks >= 0, ticks / _TICKS_PER_SECOND, np.nan)

@@ -1,0 +1,180 @@
+"""The report of a replay: how faithfully the load was sent, what came back, and the verdict against an SLO."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from loadgen.errors import BadLoadInput
+from loadgen.outcomes import Flags, Outcomes, reason
+from loadgen.schedule import Kind
+from loadgen.slo import Slo, SloTarget
+from loadgen.trace import Floats
+
+LATE_AFTER_SECONDS = 0.010
+"""A request sent later than this after its time is counted as late."""
+
+_FIDELITY_BIN_SECONDS = 1.0
+_MOST_SERIES_BINS = 300
+Report = dict[str, Any]
+
+
+def report_of(outcomes: Outcomes, slo: Slo) -> Report:
+    """Return the report as JSON-ready values, with null where nothing was measured.
+
+    Latencies count from the intended send time, so that a client or server that falls behind cannot hide it
+    (coordinated omission). Attainment = requests that meet every target / all offered.
+    """
+    lag = outcomes.lag_seconds[outcomes.sent]
+    sent, succeeded = int(outcomes.sent.sum()), int(outcomes.succeeded.sum())
+    return {
+        "offered": len(outcomes.status),
+        "sent": sent,
+        "succeeded": succeeded,
+        "failed": sent - succeeded,
+        "unsent": len(outcomes.status) - sent,
+        "late": int((lag > LATE_AFTER_SECONDS).sum()),
+        "late_after_ms": LATE_AFTER_SECONDS * 1000,
+        **_fidelity(outcomes),
+        "send_lag_ms_p99": _percentile(lag, 99),
+        **_latencies(outcomes),
+        "verdict": _verdict(outcomes, slo),
+        "failures": _failures(outcomes),
+        "targets": _by_target(outcomes, slo),
+        "series": _series(outcomes, slo),
+        "duration_seconds": outcomes.duration_seconds,
+        "engine": outcomes.engine,
+        "schedule": dict(outcomes.provenance),
+    }
+
+
+def write_report(report: Mapping[str, Any], path: Path) -> None:
+    path.write_text(json.dumps(report, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def check_measurable(slo: Slo, kinds: set[Kind]) -> None:
+    """BadLoadInput for a target that no request of the schedule can be measured by."""
+    for target in slo.targets:
+        if target.metric != "e2e" and Kind.COMPLETION not in kinds:
+            raise BadLoadInput(
+                f"slo: {target} needs tokens, and a classifier sends none; e2e is what it can be held to"
+            )
+
+
+def _attained(outcomes: Outcomes, target: SloTarget) -> Flags:
+    """Return who met a target; an answer with no second token, or with no token at all, has no tpot (or ttft)."""
+    seconds = {"ttft": outcomes.first_seconds, "tpot": outcomes.tpot_seconds, "e2e": outcomes.latency_seconds}
+    measured = seconds[target.metric]
+    exempt = np.isnan(measured) & ((outcomes.kind == Kind.CLASSIFICATION) | (target.metric == "tpot"))
+    with np.errstate(invalid="ignore"):
+        within = np.less_equal(measured * 1000, target.limit_milliseconds)
+    attained: Flags = outcomes.succeeded & (within | exempt)
+    return attained
+
+
+def _attained_all(outcomes: Outcomes, slo: Slo) -> Flags:
+    met = outcomes.succeeded
+    for target in slo.targets:
+        met = met & _attained(outcomes, target)
+    return met
+
+
+def _verdict(outcomes: Outcomes, slo: Slo) -> Report:
+    """Judge each target by the share of offered requests its percentile names; with none, every one must succeed."""
+    targets = [_judged(outcomes, target) for target in slo.targets]
+    attainment = _share(_attained_all(outcomes, slo))
+    met = all(t["met"] for t in targets) if targets else attainment == 1.0
+    return {"met": met, "attainment": attainment, "targets": targets}
+
+
+def _judged(outcomes: Outcomes, target: SloTarget) -> Report:
+    share, needed = _share(_attained(outcomes, target)), target.percentile / 100
+    return {"target": str(target), "share": share, "needed_share": needed, "met": bool(share >= needed)}
+
+
+def _by_target(outcomes: Outcomes, slo: Slo) -> dict[str, Report]:
+    return {outcomes.targets[kind.name.lower()]: _one_target(outcomes.of_kind(kind), slo) for kind in _kinds(outcomes)}
+
+
+def _one_target(outcomes: Outcomes, slo: Slo) -> Report:
+    return {
+        "offered": len(outcomes.status),
+        "sent": int(outcomes.sent.sum()),
+        "succeeded": int(outcomes.succeeded.sum()),
+        "attainment": _share(_attained_all(outcomes, slo)),
+        **_latencies(outcomes),
+    }
+
+
+def _kinds(outcomes: Outcomes) -> list[Kind]:
+    return [Kind(int(kind)) for kind in np.unique(outcomes.kind)]
+
+
+def _latencies(outcomes: Outcomes) -> Report:
+    answered = outcomes.succeeded
+    return {
+        "latency_ms": _percentiles(outcomes.latency_seconds[answered]),
+        "ttft_ms": _percentiles(outcomes.first_seconds[answered]),
+        "tpot_ms": _percentiles(outcomes.tpot_seconds[answered]),
+    }
+
+
+def _failures(outcomes: Outcomes) -> dict[str, int]:
+    statuses, counts = np.unique(outcomes.status[~outcomes.succeeded], return_counts=True)
+    return {reason(int(status)): int(count) for status, count in zip(statuses, counts, strict=True)}
+
+
+def _fidelity(outcomes: Outcomes) -> Report:
+    """Compare intended with sent requests in bins of a second.
+
+    rate_rmse normalises both by the minimum and maximum of the intended series; where that is flat, by its level.
+    """
+    sent_at = (outcomes.due_seconds + outcomes.lag_seconds)[outcomes.sent]
+    edges = _edges(max(outcomes.duration_seconds, float(sent_at.max(initial=0.0))), _FIDELITY_BIN_SECONDS)
+    intended, sent = np.histogram(outcomes.due_seconds, edges)[0], np.histogram(sent_at, edges)[0]
+    span = float(np.ptp(intended)) or float(intended.max())
+    return {
+        "rate_rmse": float(np.sqrt(np.mean(((sent - intended) / span) ** 2))),
+        "rate_wape": float(np.abs(sent - intended).sum() / intended.sum()),
+    }
+
+
+def _series(outcomes: Outcomes, slo: Slo) -> Report:
+    """Return what a plot needs: rates by intended time, and the attained share where anything was offered."""
+    duration = outcomes.duration_seconds
+    width = max(1.0, duration / _MOST_SERIES_BINS)
+    edges = _edges(duration, width)
+    offered = np.histogram(outcomes.due_seconds, edges)[0]
+    attained = np.histogram(outcomes.due_seconds[_attained_all(outcomes, slo)], edges)[0]
+    ended = (outcomes.due_seconds + outcomes.latency_seconds)[outcomes.succeeded]
+    sent_at = (outcomes.due_seconds + outcomes.lag_seconds)[outcomes.sent]
+    return {
+        "bin_seconds": width,
+        "at_seconds": edges[:-1].tolist(),
+        "offered_rps": (offered / width).tolist(),
+        "sent_rps": (np.histogram(sent_at, edges)[0] / width).tolist(),
+        "served_rps": (np.histogram(ended, edges)[0] / width).tolist(),
+        "attained_share": [a / o if o else None for a, o in zip(attained.tolist(), offered.tolist(), strict=True)],
+    }
+
+
+def _edges(duration_seconds: float, width_seconds: float) -> Floats:
+    bins = max(1, int(np.ceil(duration_seconds / width_seconds - 1e-9)))
+    edges = width_seconds * np.arange(bins + 1, dtype=np.float64)
+    edges[-1] = max(edges[-1], duration_seconds)
+    return edges
+
+
+def _percentiles(seconds: Floats) -> dict[str, float | None]:
+    return {f"p{p}": _percentile(seconds, p) for p in (50, 95, 99)}
+
+
+def _percentile(seconds: Floats, percent: float) -> float | None:
+    measured = seconds[~np.isnan(seconds)]
+    return float(np.percentile(measured, percent)) * 1000 if measured.size else None
+
+
+def _share(flags: Flags) -> float:
+    return float(flags.mean())

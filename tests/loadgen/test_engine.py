@@ -1,0 +1,161 @@
+"""The built-in engine sends on time, measures from the intended time, and hides no failure."""
+
+import asyncio
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from loadgen.build import Recipe, build_schedule
+from loadgen.engine import EngineOptions, OpenLoop, play
+from loadgen.errors import BadLoadInput
+from loadgen.outcomes import Outcomes, Status
+from loadgen.readers import read_requests
+from loadgen.report import report_of
+from loadgen.schedule import Kind, Schedule
+from loadgen.slo import Slo
+from loadgen.targets import admit, admit_all
+from loadgen.transforms import Compress, Slice
+from tests.loadgen.builders import evenly
+from tests.loadgen.server import TinyServer, serving
+
+
+def engine(schedule: Schedule, *urls: str, **options: float) -> OpenLoop:
+    return OpenLoop(schedule, admit_all(urls, (), "chat", "ids"), EngineOptions(**options))  # type: ignore[arg-type]
+
+
+async def replayed(schedule: Schedule, *urls: str, **options: float) -> Outcomes:
+    return await play(engine(schedule, *urls, **options))
+
+
+async def test_every_request_is_sent_once_at_its_time() -> None:
+    async with serving(TinyServer()) as server:
+        outcomes = await replayed(evenly(100, 0.5), server.url)
+    assert outcomes.succeeded.all()
+    assert outcomes.tokens.tolist() == [3] * 100
+    intervals = np.diff(server.arrived_seconds)
+    assert np.sum(intervals) == pytest.approx(0.495, abs=0.15)
+    assert np.median(outcomes.lag_seconds) < 0.01
+
+
+async def test_latencies_are_those_of_the_server() -> None:
+    async with serving(TinyServer(prefill_seconds=0.08, token_seconds=0.02)) as server:
+        outcomes = await replayed(evenly(20, 0.4, output_tokens=5), server.url)
+    assert np.median(outcomes.first_seconds) == pytest.approx(0.08, abs=0.02)
+    assert np.median(outcomes.tpot_seconds) == pytest.approx(0.02, abs=0.005)
+    assert np.median(outcomes.latency_seconds) == pytest.approx(0.16, abs=0.03)
+
+
+async def test_waiting_for_a_connection_counts_into_the_latency_and_as_late() -> None:
+    """Coordinated omission: one connection serves 20 requests/s, 100 are due."""
+    async with serving(TinyServer(prefill_seconds=0.05)) as server:
+        outcomes = await replayed(evenly(40, 0.4, output_tokens=1), server.url, max_connections=1)
+    report = report_of(outcomes, Slo.parse("ttft_p95_ms=100"))
+    assert outcomes.latency_seconds[-1] > 1.4
+    assert report["late"] >= 35
+    assert report["send_lag_ms_p99"] > 600
+    assert report["verdict"]["attainment"] < 0.2
+    assert report["rate_wape"] > 0.5
+
+
+async def test_images_and_texts_go_to_their_own_targets() -> None:
+    texts, images = evenly(10, 0.1), evenly(10, 0.1, kind=Kind.CLASSIFICATION)
+    both = Schedule.of(
+        np.concatenate([texts.send_at_seconds, images.send_at_seconds + 0.1]),
+        np.concatenate([texts.input_tokens, images.input_tokens]),
+        np.concatenate([texts.output_tokens, images.output_tokens]),
+        np.concatenate([texts.kind, images.kind]),
+        0.2,
+    )
+    async with serving(TinyServer()) as server:
+        infer = f"{server.url}/v2/models/resnet/infer"
+        outcomes = await replayed(both, server.url, infer)
+        assert outcomes.succeeded.all()
+        report = report_of(outcomes, Slo.parse("e2e_p95_ms=2000"))
+    assert {url: t["sent"] for url, t in report["targets"].items()} == {f"{server.url}/v1/completions": 10, infer: 10}
+    assert report["targets"][infer]["ttft_ms"]["p50"] is None, "a classifier has no first token"
+    with pytest.raises(BadLoadInput, match="none takes the classifications"):
+        engine(both, server.url)
+
+
+@pytest.mark.parametrize(
+    ("fault", "failure"),
+    [
+        ("503", "http_503"),
+        ("302", "http_302"),
+        ("cut", "broken_stream"),
+        ("error", "broken_stream"),
+        ("empty", "broken_stream"),
+        ("hang", "timeout"),
+    ],
+)
+async def test_a_failure_is_counted_by_its_reason_and_not_retried(fault: str, failure: str) -> None:
+    async with serving(TinyServer()) as server:
+        outcomes = await replayed(evenly(5, 0.05), f"{server.url}/{fault}/completions", timeout_seconds=0.3)
+    report = report_of(outcomes, Slo())
+    assert report["failures"] == {failure: 5}
+    assert (report["sent"], report["succeeded"], report["failed"]) == (5, 0, 5)
+    assert report["verdict"] == {"met": False, "attainment": 0.0, "targets": []}
+    assert report["latency_ms"] == {"p50": None, "p95": None, "p99": None}
+    assert len(server.bodies) == 5
+
+
+async def test_nobody_listening_is_a_connection_failure(unused_tcp_port: int) -> None:
+    outcomes = await replayed(evenly(3, 0.03), f"http://127.0.0.1:{unused_tcp_port}")
+    assert set(outcomes.status.tolist()) == {Status.CONNECTION}
+
+
+async def test_stopping_early_gives_an_honest_partial_report() -> None:
+    async with serving(TinyServer(prefill_seconds=5.0)) as server:
+        running = engine(evenly(100, 10.0), server.url)
+        asyncio.get_running_loop().call_later(0.35, running.stop)
+        report = report_of(await play(running), Slo())
+    assert 2 <= report["sent"] <= 5
+    assert report["unsent"] == 100 - report["sent"]
+    assert report["failures"] == {"unfinished": report["sent"], "unsent": report["unsent"]}
+    assert report["offered"] == 100
+
+
+@pytest.mark.parametrize(("keep_alive", "connections"), [(True, 1), (False, 10)])
+async def test_connections_are_kept_or_new_for_each_request(keep_alive: bool, connections: int) -> None:
+    async with serving(TinyServer()) as server:
+        await replayed(evenly(10, 1.0), server.url, keep_alive=keep_alive)
+    assert len(server.connections) == connections
+
+
+@pytest.mark.parametrize("prompt", ["ids", "text", "count"])
+async def test_a_prompt_has_about_the_length_asked_for(prompt: str) -> None:
+    async with serving(TinyServer()) as server:
+        target = admit(server.url, model="chat", prompt=prompt)  # type: ignore[arg-type]
+        await play(OpenLoop(evenly(3, 0.03), {Kind.COMPLETION: target}, EngineOptions()))
+    for body in server.bodies:
+        given = body["prompt"]
+        lengths = {"ids": len(given), "text": len(str(given).split()), "count": body.get("prompt_tokens")}
+        assert lengths[prompt] == 10
+        assert (body["model"], body["stream"]) == ("chat", True)
+    if prompt != "count":
+        assert len({str(b["prompt"]) for b in server.bodies}) == 3, "no two prompts share a cached prefix"
+
+
+async def test_all_start_at_the_common_time() -> None:
+    async with serving(TinyServer()) as server:
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
+        outcomes = await engine(evenly(10, 0.1), server.url).run(begun + 0.3)
+    assert server.arrived_seconds[0] - begun == pytest.approx(0.3, abs=0.05)
+    assert outcomes.lag_seconds.max() < 0.1
+
+
+async def test_the_empty_minutes_and_bursts_of_the_azure_hour_are_sent_as_they_were(shared_data: Path) -> None:
+    """Four minutes of the raw hour in two seconds: hundreds of requests in one burst, then nothing."""
+    hour = read_requests(shared_data / "azure_llm_2023/AzureLLMInferenceTrace_code.csv")
+    burst = int(np.argmax(hour.rates(60.0).rps))
+    recipe = Recipe(transforms=(Slice(60 * (burst - 2), 60 * (burst + 2)), Compress(120.0)))
+    schedule = build_schedule(hour, recipe)
+    async with serving(TinyServer()) as server:
+        target = admit(server.url, model="code", prompt="count")
+        outcomes = await play(OpenLoop(schedule, {Kind.COMPLETION: target}, EngineOptions(max_connections=200)))
+    assert len(schedule) > 400
+    assert outcomes.succeeded.all()
+    assert outcomes.tokens.tolist() == schedule.output_tokens.tolist()
+    assert len(server.bodies) == len(schedule)
