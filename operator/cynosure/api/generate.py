@@ -6,6 +6,7 @@ python -m cynosure.api.generate [--check] [--root FOLDER]
 import argparse
 import difflib
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import yaml
@@ -56,15 +57,15 @@ def write(root: Path) -> None:
         path.write_text(text)
 
 
-def main() -> int:
+def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m cynosure.api.generate", description=__doc__.splitlines()[0])
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 and show what differs")
     parser.add_argument("--root", type=Path, default=Path(), help="the repository (default: here)")
-    arguments = parser.parse_args()
-    if not arguments.check:
-        write(arguments.root)
+    chosen = parser.parse_args(arguments)
+    if not chosen.check:
+        write(chosen.root)
         return 0
-    difference = differences(arguments.root)
+    difference = differences(chosen.root)
     sys.stdout.write(difference)
     return 1 if difference else 0
 

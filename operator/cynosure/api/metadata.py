@@ -73,6 +73,7 @@ class ResourceCondition(Part):
     type: Annotated[str, StringConstraints(min_length=1, max_length=63, pattern="^[A-Z][A-Za-z0-9]*$")]
     """What it is about; see docs/reference/conditions.md."""
     status: Status
+    """True is good, False is bad, Unknown is in progress."""
     reason: Annotated[str, StringConstraints(min_length=1, max_length=63, pattern="^[A-Z][A-Za-z0-9]*$")]
     """A documented constant."""
     message: Annotated[str, StringConstraints(max_length=4096)] = ""

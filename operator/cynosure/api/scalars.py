@@ -81,13 +81,17 @@ class _Range:
             }
         else:
             cel = f"self.matches('{DECIMAL_PATTERN}') && {within}"
-            shape = {"type": "string", "pattern": DECIMAL_PATTERN}
+            shape = {"type": "string"}
         return {**shape, "maxLength": 16, VALIDATIONS: [Rule(cel, self._message()).manifest()]}
 
 
 @dataclass(frozen=True, slots=True)
 class Matching:
-    """Annotates a string that must match ``pattern``; ``limit`` says the same in words."""
+    """Annotates a string that must match ``pattern``; ``limit`` says the same in words.
+
+    The schema checks it by a rule and not by its own ``pattern`` and ``minLength``, which would add a second error
+    that shows the pattern only.
+    """
 
     pattern: str
     max_length: int
@@ -109,8 +113,6 @@ class Matching:
     def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
         return {
             "type": "string",
-            "pattern": self.pattern,
-            "minLength": 1,
             "maxLength": self.max_length,
             VALIDATIONS: [Rule(f"self.matches('{self.pattern}')", self._message()).manifest()],
         }

@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Annotated, ClassVar
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
 from cynosure.api.metadata import AGE, ATOMIC, Column, Naming, Resource, StatusBase, reason_of, status_of
 from cynosure.api.part import Part, Rule, rule, unchanged
@@ -14,6 +14,7 @@ from cynosure.api.scalars import (
     Label,
     Line,
     LongCount,
+    Matching,
     NonNegative,
     ObjectName,
     Positive,
@@ -59,7 +60,7 @@ class VolumeTrace(Part):
 
     claim_name: ObjectName
     """The PersistentVolumeClaim."""
-    path: Annotated[str, StringConstraints(min_length=1, max_length=1024, pattern="^[^/].*$")]
+    path: Annotated[str, Matching("^[^/].*$", 1024, "a path below the root of the volume", "2024/code.csv.gz")]
     """Relative to its root."""
 
     @rule(

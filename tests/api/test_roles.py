@@ -1,0 +1,60 @@
+"""The roles of the chart give what is needed, and asking stays apart from approving."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from cynosure.api import crds
+
+Rule = dict[str, list[str]]
+
+
+@pytest.fixture(scope="module")
+def roles(repository: Path) -> dict[str, list[Rule]]:
+    folder = repository / "charts" / "cynosure" / "files" / "rbac"
+    documents: list[Any] = [role for path in folder.glob("*.yaml") for role in yaml.safe_load_all(path.read_text())]
+    return {role["metadata"]["name"]: role["rules"] for role in documents}
+
+
+def allowed(rules: list[Rule], resource: str) -> set[str]:
+    return {verb for rule in rules if resource in rule["resources"] for verb in rule["verbs"]}
+
+
+def test_asking_and_approving_are_apart(roles: dict[str, list[Rule]]) -> None:
+    assert "create" in allowed(roles["cynosure-asker"], "scalingintents")
+    assert "create" not in allowed(roles["cynosure-asker"], "intentapprovals")
+    assert "create" in allowed(roles["cynosure-approver"], "intentapprovals")
+    assert allowed(roles["cynosure-approver"], "scalingintents") == {"get", "list", "watch"}
+
+
+def test_a_decision_cannot_be_taken_back_by_who_made_it(roles: dict[str, list[Rule]]) -> None:
+    assert allowed(roles["cynosure-approver"], "intentapprovals").isdisjoint({"update", "patch", "delete"})
+
+
+@pytest.mark.parametrize("role", ["cynosure-asker", "cynosure-approver", "cynosure-viewer", "cynosure-operator"])
+def test_everybody_sees_every_kind(roles: dict[str, list[Rule]], role: str) -> None:
+    for kind in crds.KINDS:
+        assert {"get", "list", "watch"} <= allowed(roles[role], kind.naming.plural), kind.__name__
+
+
+def test_the_operator_neither_asks_nor_approves(roles: dict[str, list[Rule]]) -> None:
+    for plural in ("scalingintents", "intentapprovals", "automationpolicies"):
+        assert allowed(roles["cynosure-operator"], plural) == {"get", "list", "watch"}
+
+
+def test_the_operator_writes_every_status(roles: dict[str, list[Rule]]) -> None:
+    for kind in crds.KINDS:
+        assert "patch" in allowed(roles["cynosure-operator"], f"{kind.naming.plural}/status")
+
+
+def test_nobody_has_a_wildcard_secrets_or_exec(roles: dict[str, list[Rule]]) -> None:
+    for name, rules in roles.items():
+        for rule in rules:
+            assert "*" not in rule["verbs"] + rule["resources"] + rule["apiGroups"], name
+            assert {"secrets", "pods/exec", "pods/attach"}.isdisjoint(rule["resources"]), name
+
+
+def test_the_operator_takes_no_lease_but_its_own(roles: dict[str, list[Rule]]) -> None:
+    rules = [rule for rule in roles["cynosure-operator"] if "leases" in rule["resources"]]
+    assert all(rule["verbs"] == ["create"] or rule.get("resourceNames") == ["cynosure"] for rule in rules)
