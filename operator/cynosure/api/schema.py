@@ -17,7 +17,6 @@ _KEPT = (
     "required", "properties", "items", "x-kubernetes-validations",
 )  # fmt: skip
 _DROPPED = frozenset({"title", "additionalProperties", "$defs"})
-_INT_OR_STRING = [{"type": "integer"}, {"type": "string"}]
 _INT32 = 2**31 - 1
 
 
@@ -85,7 +84,7 @@ def _resolved(raw: Mapping[str, Any], definitions: Mapping[str, Any]) -> Schema:
 def _without_null(node: Schema, definitions: Mapping[str, Any]) -> Schema:
     """``X | None`` is X that may be absent."""
     choices = node.get("anyOf")
-    if choices is None or choices == _INT_OR_STRING:
+    if choices is None or "x-kubernetes-int-or-string" in node:
         return node
     some = [choice for choice in choices if choice != {"type": "null"}]
     if len(some) != 1:
