@@ -16,7 +16,8 @@ _KEPT = (
     "x-kubernetes-list-type", "x-kubernetes-list-map-keys", "x-kubernetes-preserve-unknown-fields",
     "required", "properties", "items", "x-kubernetes-validations",
 )  # fmt: skip
-_DROPPED = frozenset({"title", "additionalProperties", "$defs"})
+_DROPPED = frozenset({"title", "$defs"})
+_ANYTHING = ("additionalProperties", True)
 _INT32 = 2**31 - 1
 
 
@@ -57,7 +58,7 @@ def _convert(raw: Mapping[str, Any], definitions: Mapping[str, Any]) -> Schema:
     node = _without_null(_resolved(raw, definitions), definitions)
     schema: Schema = {}
     for key, value in node.items():
-        if key in _DROPPED or (key == "default" and value is None):
+        if key in _DROPPED or (key == "default" and value is None) or (key, value) == _ANYTHING:
             continue
         if key == "properties":
             schema[key] = {name: _convert(child, definitions) for name, child in value.items()}
