@@ -1,8 +1,8 @@
 """The good and the bad objects of the folder objects/, read into scenarios."""
 
 import copy
+import dataclasses
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ Body = dict[str, Any]
 _OBJECTS = Path(__file__).parent / "objects"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class BadCase:
     """``body`` is refused; or, where there is an ``update``, ``body`` is accepted and its change is refused."""
 
@@ -23,7 +23,7 @@ class BadCase:
     reason: str
     message: str
     update: Body | None = None
-    status: Body = field(default_factory=dict)
+    status: Body = dataclasses.field(default_factory=dict)
     server_only: str = ""
 
     @property

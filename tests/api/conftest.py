@@ -27,8 +27,7 @@ def people(api_server: Any, repository: Path) -> Iterator[dict[str, Server]]:
     for manifest in crds.manifests():
         answer = admin.apply(manifest, "test")
         assert answer.status in (200, 201), answer.message
-    for manifest in crds.manifests():
-        eventually(lambda crd=manifest: established(admin, crd), f"{manifest['metadata']['name']} is served")
+    eventually(lambda: all(established(admin, crd) for crd in crds.manifests()), "the CRDs are served")
     for body in [*chart_files(repository, "rbac"), *chart_files(repository, "admission")]:
         answer = admin.apply(body, "test")
         assert answer.status in (200, 201), answer.message

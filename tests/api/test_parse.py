@@ -3,9 +3,11 @@
 import math
 import re
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from cynosure.api import InferenceService, Invalid, ModelProfile, ScalingIntent, crds, parse
 from cynosure.api.conditions import Reason
 from cynosure.api.metadata import Resource
@@ -117,3 +119,22 @@ def test_what_is_created_has_no_status_and_only_the_metadata_that_was_given() ->
     assert whole.status.replicas == 3
     assert "status" not in whole.body()
     assert whole.body()["metadata"] == {"name": "chat"}
+
+
+def test_a_profile_measured_twice_is_refused_since_nobody_knows_which_to_trust() -> None:
+    body = body_of("ModelProfile")
+    point = body["spec"]["points"][0]
+    again = {**point, "tpotMilliseconds": "14"}
+    found = parse(ModelProfile, {**body, "spec": {**body["spec"], "points": [point, again]}})
+    assert isinstance(found, Invalid)
+    assert "points: got two for A100-80GB 3g.40gb with 1 processes at 8" in found.message
+
+
+@pytest.mark.parametrize("path", ["chat.yaml", "vision.yaml", "profiles"])
+def test_the_examples_are_valid(repository: Path, path: str) -> None:
+    folder = repository / "examples" / path
+    files = sorted(folder.glob("*.yaml")) if folder.is_dir() else [folder]
+    kinds = {kind.__name__: kind for kind in crds.KINDS}
+    bodies = [body for file in files for body in yaml.safe_load_all(file.read_text()) if body["kind"] in kinds]
+    assert bodies
+    assert [found for body in bodies if isinstance(found := parse(kinds[body["kind"]], body), Invalid)] == []

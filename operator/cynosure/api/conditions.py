@@ -12,7 +12,7 @@ class Type(StrEnum):
 
     doc: str
 
-    def __new__(cls, value: str, doc: str) -> Self:
+    def __new__(cls, value: str, doc: str = "") -> Self:
         member = str.__new__(cls, value)
         member._value_ = value
         member.doc = doc
@@ -57,7 +57,7 @@ class Reason(StrEnum):
     doc: str
     types: tuple[Type, ...]
 
-    def __new__(cls, value: str, types: tuple[Type, ...], doc: str) -> Self:
+    def __new__(cls, value: str, types: tuple[Type, ...] = (), doc: str = "") -> Self:
         member = str.__new__(cls, value)
         member._value_ = value
         member.types = types

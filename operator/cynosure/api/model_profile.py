@@ -1,8 +1,8 @@
 """ModelProfile: how a model behaves on a partition, measured. Sizing rests on it."""
 
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from cynosure.api.metadata import AGE, ATOMIC, Column, Naming, Resource, StatusBase, reason_of, status_of
 from cynosure.api.part import Part, rule
@@ -97,6 +97,19 @@ class ModelProfileSpec(Part):
     def points_fit_task(self) -> bool:
         text = self.task is Task.TEXT_GENERATION
         return all((point.concurrency is not None) == text for point in self.points)
+
+    @model_validator(mode="after")
+    def _points_differ(self) -> Self:
+        """Not a rule of the schema: comparing every two points has no cost that the API server accepts."""
+        places = [(p.gpu, p.partition, p.processes, p.concurrency or p.batch) for p in self.points]
+        twice = next((place for place in places if places.count(place) > 1), None)
+        if twice is not None:
+            gpu, partition, processes, batch = twice
+            raise ValueError(
+                f"points: got two for {gpu} {partition} with {processes} processes at {batch};"
+                " limit: one measurement for each; use the one to trust"
+            )
+        return self
 
 
 class ModelProfileStatus(StatusBase):
