@@ -2,6 +2,7 @@
 
 import pytest
 from cynosure.api import Invalid, crds, parse
+from cynosure.api.directive import FIELDS, UNITS, BoundMetric, Directive, Verb
 
 from tests.api.cases import BadCase, Body, bad_cases, bases, good_objects, label
 
@@ -39,3 +40,11 @@ def test_there_are_enough_of_them() -> None:
     assert len(bad_cases()) >= 100
     assert len(good_objects()) >= 30
     assert {case.body["kind"] for case in bad_cases()} == KINDS.keys() == {body["kind"] for body in good_objects()}
+
+
+def test_every_field_of_a_directive_belongs_to_a_verb_or_to_all() -> None:
+    names = {str(info.validation_alias or info.alias) for info in Directive.model_fields.values()}
+    of_verbs = {name for fields in FIELDS.values() for name in fields}
+    assert names - of_verbs == {"verb", "service", "namespace", "expires"}
+    assert FIELDS.keys() == set(Verb)
+    assert UNITS.keys() == set(BoundMetric)

@@ -1,6 +1,6 @@
 """A directive: what a sentence means, typed. Flat, as ``cynosure ask --json`` prints it.
 
-The table of verbs and their fields is in the reference of the API; ``deploy`` takes those of bound and scale too.
+``FIELDS`` is the table of what stands with which verb; a field of another verb is refused rather than ignored.
 """
 
 from enum import StrEnum
@@ -77,6 +77,23 @@ UNITS: dict[BoundMetric, tuple[Unit, ...]] = {
     BoundMetric.ERROR_RATE: (Unit.PERCENT,),
     BoundMetric.ATTAINMENT: (Unit.PERCENT,),
 }
+_AMOUNT = ("replicas", "min", "max", "factor", "delta")
+_LIMIT = ("metric", "value", "unit", "percentile")
+FIELDS: dict[Verb, tuple[str, ...]] = {
+    Verb.DEPLOY: ("model", *_AMOUNT, *_LIMIT),
+    Verb.DELETE: (),
+    Verb.MIGRATE: ("partition", "gpu", "node", "zone", "confidential"),
+    Verb.SCALE: _AMOUNT,
+    Verb.BOUND: _LIMIT,
+    Verb.PREFER: ("objective", "weight"),
+    Verb.SCHEDULE: ("cron", "days", "from", "to", "timeZone", "replicas", "min", "max"),
+    Verb.PAUSE: (),
+    Verb.RESUME: (),
+    Verb.EXPLAIN: (),
+    Verb.UNDO: ("intent",),
+    Verb.DEFRAGMENT: ("node", "gpu"),
+}
+"""Besides ``service``, ``namespace`` and ``expires``, which may stand with any."""
 _LATENCIES = (BoundMetric.TTFT, BoundMetric.TPOT, BoundMetric.E2E)
 _SERVICELESS = (Verb.UNDO, Verb.DEFRAGMENT)
 
@@ -91,6 +108,14 @@ def _unit_rule() -> str:
         f"(self.metric == '{metric}' && self.unit in {[str(u) for u in units]})" for metric, units in UNITS.items()
     )
     return "!has(self.metric) || !has(self.unit) || " + " || ".join(cases)
+
+
+def _belonging_rule() -> str:
+    """CEL: every field that is set belongs to the verb."""
+    verbs = {
+        name: [str(verb) for verb in FIELDS if name in FIELDS[verb]] for names in FIELDS.values() for name in names
+    }
+    return " && ".join(f"(!has(self.{name}) || self.verb in {allowed})" for name, allowed in verbs.items())
 
 
 class Directive(Part):
@@ -115,23 +140,23 @@ class Directive(Part):
     confidential: bool | None = None
     """migrate: to confidential GPUs."""
     replicas: Replicas | None = None
-    """scale, schedule: exactly so many."""
+    """deploy, scale, schedule: exactly so many."""
     min: Replicas | None = None
-    """scale, schedule: at least so many."""
+    """deploy, scale, schedule: at least so many."""
     max: Replicas | None = None
-    """scale, schedule: at most so many."""
+    """deploy, scale, schedule: at most so many."""
     factor: Positive | None = None
-    """scale: times the present number; "2" doubles."""
+    """deploy, scale: times the present number; "2" doubles."""
     delta: Annotated[int, Field(ge=-1000, le=1000)] | None = None
-    """scale: plus the present number."""
+    """deploy, scale: plus the present number."""
     metric: BoundMetric | None = None
-    """bound: what is limited."""
+    """deploy, bound: what is limited."""
     value: NonNegative | None = None
-    """bound: the limit, in ``unit``."""
+    """deploy, bound: the limit, in ``unit``."""
     unit: Unit | None = None
-    """bound: the unit of ``value``."""
+    """deploy, bound: the unit of ``value``."""
     percentile: Percentile | None = None
-    """bound: share of the requests that a latency holds for."""
+    """deploy, bound: share of the requests that a latency holds for."""
     objective: Literal["energy", "cost", "latency", "throughput", "fairness"] | None = None
     """prefer: what counts more."""
     weight: Fraction | None = None
@@ -239,3 +264,12 @@ class Directive(Part):
     def schedules_an_amount(self) -> bool:
         limits = self.min is not None or self.max is not None
         return self.verb != Verb.SCHEDULE or (self.replicas is not None) != limits
+
+    @rule(
+        _belonging_rule(),
+        "{self.verb}: got a field of another verb; limit: service, namespace, expires and its own;"
+        " use kubectl explain scalingintents.spec.directives, which names the verbs of each field",
+    )
+    def fields_belong_to_verb(self) -> bool:
+        others = {name for names in FIELDS.values() for name in names} - set(FIELDS[self.verb])
+        return others.isdisjoint(self.body())

@@ -35,7 +35,7 @@ def _kind(kind: type[Resource]) -> str:
         lines += ["| field | type | default | limits | meaning |", "|---|---|---|---|---|"]
         lines += [_row(path, node) for path, node in _fields(part, schema["properties"][part])]
         lines.append("")
-    rules = [f"- `{path or 'object'}`: {text}" for path, text in _rules("", schema)]
+    rules = [f"- `{path or 'object'}`: {text}" for path, text in _rules("", schema) if not path.startswith("status")]
     if rules:
         lines += ["Refused when written (got; limit; what works instead):\n", *rules, ""]
     return "\n".join(lines)

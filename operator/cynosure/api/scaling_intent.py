@@ -54,6 +54,7 @@ class ScalingIntentSpec(Part):
     transitions: ClassVar[tuple[Rule, ...]] = (
         _immutable("text", "a new ScalingIntent that supersedes this one"),
         _immutable("directives", "a new ScalingIntent that supersedes this one"),
+        _immutable("supersedes", "a new ScalingIntent that supersedes the other one"),
         _immutable("requestedBy", "a new ScalingIntent in your own name"),
         Rule(
             "size(self.answers) >= size(oldSelf.answers) && "
