@@ -4,7 +4,7 @@ Bodies are plain dictionaries as the server sends them. Every call may raise ``U
 ``Refused`` or ``NotFound`` of ``cynosure.errors``.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
@@ -63,7 +63,7 @@ class KubeApi(Protocol):
 
     def watch(
         self, resource: Resource, resource_version: str, *, label_selector: str | None = None
-    ) -> AsyncIterator[WatchEvent]:
+    ) -> AsyncGenerator[WatchEvent, None]:
         """Events after ``resource_version``, bookmarks included; ends when the server ends it.
 
         Raises ``Gone`` of ``cynosure.kube.port`` when that version is no longer known (410).

@@ -1,0 +1,1 @@
+"""What is: the cluster and its metrics, read into one frozen Snapshot."""
