@@ -1,0 +1,1 @@
+"""Where: partitions on GPU slices, with few GPUs, no needless move, and a proof of how good the answer is."""

@@ -1,0 +1,179 @@
+"""The integer program: how many GPUs of each class get which pattern of new partitions.
+
+GPUs that look alike (product, what stands on them, who of the limited services is there already) form a class, so the
+program grows with the kinds of GPUs and not with their number (Gilmore and Gomory's patterns for cutting stock, 1961).
+HiGHS proves the optimum.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import highspy
+
+from cynosure.model.service import ServiceKey
+from cynosure.place.geometry import Spot
+from cynosure.place.patterns import Counts, arrangement, openness
+
+_OPENNESS_WEIGHT = 1e-4
+"""Far below the cost of a GPU: it only chooses among equals."""
+_ORDER_WEIGHT = 0.01
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Item:
+    """A kind of new partition. Services with a limit of their own are told apart, all others count together."""
+
+    product: str
+    partition: str
+    service: ServiceKey | None = None
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Class:
+    """GPUs that look alike. ``hosts`` are the limited services that stand here; ``used`` when any of ours does."""
+
+    product: str
+    standing: tuple[Spot, ...]
+    hosts: tuple[ServiceKey, ...]
+    used: bool
+    usable: bool
+
+
+Pattern = tuple[tuple[Item, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Solution:
+    """``patterns`` per class with the number of its GPUs; ``unplaced`` per item. ``bound``: fewest new GPUs proven."""
+
+    patterns: Mapping[Class, tuple[tuple[Pattern, int], ...]]
+    unplaced: Mapping[Item, int]
+    new_gpus: int
+    bound: int
+    optimal: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """How many GPUs may be taken into use: by each limited service, and by the fleet (None: no limit)."""
+
+    of_service: Mapping[ServiceKey, int]
+    of_fleet: int | None
+
+
+def solve(
+    classes: Mapping[Class, int], wanted: Mapping[Item, int], room: Room, *, time_limit_seconds: float
+) -> Solution:
+    """Place most of ``wanted`` (earlier items weigh more), then take the fewest GPUs into use, then leave few holes.
+
+    ``classes`` says how many GPUs each has. Without any item there is nothing to solve.
+    """
+    items = [item for item, count in wanted.items() if count > 0]
+    if not items:
+        return Solution({}, {}, 0, 0, True)
+    model = _quiet(time_limit_seconds)
+    columns = {
+        (group, pattern): model.addIntegral(0, count, _cost(group, pattern))
+        for group, count in sorted(classes.items())
+        for pattern in _patterns(group, items, wanted)
+    }
+    worth = sum(classes.values()) + 1
+    missing = {
+        item: model.addIntegral(0, wanted[item], worth * (1 + _ORDER_WEIGHT * (len(items) - place)))
+        for place, item in enumerate(items)
+    }
+    _constrain(model, classes, wanted, room, columns, missing)
+    model.minimize()
+    return _read(model, classes, columns, missing)
+
+
+def _quiet(time_limit_seconds: float) -> highspy.Highs:
+    model: highspy.Highs = highspy.Highs()  # type: ignore[no-untyped-call]
+    for option, value in (
+        ("output_flag", False),
+        ("threads", 1),
+        ("random_seed", 1),
+        ("time_limit", time_limit_seconds),
+    ):
+        model.setOptionValue(option, value)
+    return model
+
+
+def _patterns(group: Class, items: Sequence[Item], wanted: Mapping[Item, int]) -> Iterator[Pattern]:
+    """Yield every combination of items that fits beside what stands, the empty one first."""
+    fitting = [item for item in items if group.usable and item.product == group.product]
+    return _grown(group, fitting, wanted, ())
+
+
+def _grown(group: Class, items: Sequence[Item], wanted: Mapping[Item, int], pattern: Pattern) -> Iterator[Pattern]:
+    yield pattern
+    for place, item in enumerate(items):
+        for count in range(1, wanted[item] + 1):
+            larger = (*pattern, (item, count))
+            if arrangement(group.product, group.standing, counts_of(larger)) is None:
+                break
+            yield from _grown(group, items[place + 1 :], wanted, larger)
+
+
+def counts_of(pattern: Pattern) -> Counts:
+    totals: dict[str, int] = {}
+    for item, count in pattern:
+        totals[item.partition] = totals.get(item.partition, 0) + count
+    return tuple(sorted(totals.items()))
+
+
+def _cost(group: Class, pattern: Pattern) -> float:
+    added = arrangement(group.product, group.standing, counts_of(pattern)) or ()
+    lost = openness(group.product, group.standing) - openness(group.product, (*group.standing, *added))
+    return float(_takes(group, pattern)) + _OPENNESS_WEIGHT * lost
+
+
+def _takes(group: Class, pattern: Pattern) -> bool:
+    """Whether a GPU is taken into use by it."""
+    return bool(pattern) and not group.used
+
+
+def _constrain(
+    model: highspy.Highs,
+    classes: Mapping[Class, int],
+    wanted: Mapping[Item, int],
+    room: Room,
+    columns: Mapping[tuple[Class, Pattern], highspy.highs_var],
+    missing: Mapping[Item, highspy.highs_var],
+) -> None:
+    for group, count in classes.items():
+        model.addConstr(model.qsum(v for (g, _), v in columns.items() if g == group) <= count)
+    for item, lacking in missing.items():
+        placed = model.qsum(
+            dict(pattern).get(item, 0) * v for (_, pattern), v in columns.items() if item in dict(pattern)
+        )
+        model.addConstr(placed + lacking == wanted[item])
+    if room.of_fleet is not None:
+        taken = [v for (g, pattern), v in columns.items() if _takes(g, pattern)]
+        model.addConstr(model.qsum(taken) <= room.of_fleet)
+    for service, most in room.of_service.items():
+        new = [v for (g, p), v in columns.items() if service not in g.hosts and any(i.service == service for i, _ in p)]
+        model.addConstr(model.qsum(new) <= most)
+
+
+def _read(
+    model: highspy.Highs,
+    classes: Mapping[Class, int],
+    columns: Mapping[tuple[Class, Pattern], highspy.highs_var],
+    missing: Mapping[Item, highspy.highs_var],
+) -> Solution:
+    values = model.getSolution().col_value
+    chosen: dict[Class, list[tuple[Pattern, int]]] = {group: [] for group in classes}
+    for (group, pattern), variable in columns.items():
+        if pattern and (times := round(values[variable.index])):
+            chosen[group].append((pattern, times))
+    new = sum(times for g, found in chosen.items() for pattern, times in found if _takes(g, pattern))
+    optimal = model.getModelStatus() == highspy.HighsModelStatus.kOptimal
+    lacking = {item: round(values[variable.index]) for item, variable in missing.items()}
+    return Solution(
+        {group: tuple(found) for group, found in chosen.items()},
+        {item: count for item, count in lacking.items() if count},
+        new,
+        new if optimal else 0,
+        optimal,
+    )

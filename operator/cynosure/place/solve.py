@@ -1,0 +1,173 @@
+"""From what is wanted to a place for each partition."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from math import ceil
+
+from cynosure.model.gpu import Gpu, Slot
+from cynosure.model.plan import Placement, Unplaced
+from cynosure.model.service import ServiceKey
+from cynosure.place.demand import Demand, Inventory, Limits
+from cynosure.place.geometry import Spot, geometry_of
+from cynosure.place.keep import kept_slots
+from cynosure.place.patterns import arrangement
+from cynosure.place.program import Class, Item, Pattern, Room, Solution, counts_of, solve
+
+SOLVER = "pattern-ilp/highs"
+UNLIMITED = Limits()
+
+
+def place(
+    inventory: Inventory, demands: Sequence[Demand], limits: Limits = UNLIMITED, *, time_limit_seconds: float = 2.0
+) -> Placement:
+    """Return a place for every partition that finds one.
+
+    Partitions that stand and are still wanted stay where they are, unless a limit on GPUs forbids it. Of the new ones
+    as many as possible are placed, on the fewest GPUs, with the fewest holes; that is proven, not guessed, whenever
+    ``optimal`` is set. The same input gives the same answer.
+    """
+    kept = kept_slots(inventory, demands, limits)
+    groups = _classes(inventory, kept, limits)
+    wanted = _wanted(demands, kept, limits)
+    solution = solve(
+        {group: len(gpus) for group, gpus in groups.items()},
+        wanted,
+        _room(kept, limits),
+        time_limit_seconds=time_limit_seconds,
+    )
+    added = list(_realised(solution, groups, _waiting(demands, kept, limits)))
+    slots = tuple(sorted((*kept, *added)))
+    used = len({slot.gpu for slot in slots})
+    return Placement(
+        slots=slots,
+        unplaced=tuple(_unplaced(demands, slots, inventory, limits)),
+        gpus_used=used,
+        lower_bound=used if solution.optimal else _volume_bound(slots, inventory),
+        optimal=solution.optimal,
+        solver=SOLVER,
+        moves=_moves(inventory.ours, slots),
+    )
+
+
+def _classes(inventory: Inventory, kept: Iterable[Slot], limits: Limits) -> dict[Class, list[Gpu]]:
+    """GPUs that look alike, each class in order."""
+    ours: dict[str, list[Slot]] = {}
+    for slot in kept:
+        ours.setdefault(slot.gpu, []).append(slot)
+    foreign: dict[str, list[Slot]] = {}
+    for slot in inventory.foreign:
+        foreign.setdefault(slot.gpu, []).append(slot)
+    groups: dict[Class, list[Gpu]] = {}
+    for gpu in sorted(inventory.gpus):
+        mine, others = ours.get(gpu.uuid, []), foreign.get(gpu.uuid, [])
+        standing = tuple(sorted((s.partition, s.start) for s in (*mine, *others)))
+        hosts = tuple(sorted({s.service for s in mine if s.service in limits.of_service and s.service is not None}))
+        groups.setdefault(Class(gpu.product, standing, hosts, bool(mine), gpu.usable), []).append(gpu)
+    return groups
+
+
+def _wanted(demands: Iterable[Demand], kept: Iterable[Slot], limits: Limits) -> dict[Item, int]:
+    """How many new partitions of each kind, in order of the demands."""
+    standing = Counter((slot.service, slot.partition) for slot in kept)
+    wanted: dict[Item, int] = {}
+    for demand in demands:
+        item = _item(demand, limits)
+        lacking = demand.count - standing[demand.service, demand.partition]
+        wanted[item] = wanted.get(item, 0) + max(0, lacking)
+    return wanted
+
+
+def _item(demand: Demand, limits: Limits) -> Item:
+    limited = demand.service if demand.service in limits.of_service else None
+    return Item(demand.product, demand.partition, limited)
+
+
+def _room(kept: Sequence[Slot], limits: Limits) -> Room:
+    def left(most: int, service: ServiceKey | None) -> int:
+        return max(0, most - len({s.gpu for s in kept if service in (None, s.service)}))
+
+    fleet = None if limits.of_fleet is None else left(limits.of_fleet, None)
+    return Room({service: left(most, service) for service, most in limits.of_service.items()}, fleet)
+
+
+def _realised(
+    solution: Solution, groups: Mapping[Class, Sequence[Gpu]], waiting: Mapping[Item, list[ServiceKey]]
+) -> Iterator[Slot]:
+    """Give patterns to GPUs in order, and the places of a kind to the services that want it, in order."""
+    for group, found in solution.patterns.items():
+        gpus = iter(groups[group])
+        for pattern in (pattern for pattern, times in found for _ in range(times)):
+            yield from _slots(next(gpus), group, pattern, waiting)
+
+
+def _waiting(demands: Iterable[Demand], kept: Iterable[Slot], limits: Limits) -> dict[Item, list[ServiceKey]]:
+    """Whose new partitions of each kind are still to be placed, one entry each, in order."""
+    standing = Counter((slot.service, slot.partition) for slot in kept)
+    waiting: dict[Item, list[ServiceKey]] = {}
+    for demand in demands:
+        lacking = max(0, demand.count - standing[demand.service, demand.partition])
+        waiting.setdefault(_item(demand, limits), []).extend([demand.service] * lacking)
+    return waiting
+
+
+def _slots(gpu: Gpu, group: Class, pattern: Pattern, waiting: Mapping[Item, list[ServiceKey]]) -> Iterator[Slot]:
+    spots: list[Spot] = sorted(arrangement(group.product, group.standing, counts_of(pattern)) or ())
+    for item, count in pattern:
+        places = [spot for spot in spots if spot[0] == item.partition][:count]
+        for spot in places:
+            spots.remove(spot)
+            queue = waiting[item]
+            service = item.service or queue[0]
+            queue.remove(service)
+            yield Slot(gpu.uuid, spot[1], spot[0], service)
+
+
+def _unplaced(
+    demands: Iterable[Demand], slots: Sequence[Slot], inventory: Inventory, limits: Limits
+) -> Iterator[Unplaced]:
+    standing = Counter((slot.service, slot.partition) for slot in slots)
+    for demand in demands:
+        lacking = demand.count - standing[demand.service, demand.partition]
+        if lacking > 0:
+            message = _why(demand, lacking, slots, inventory, limits)
+            yield Unplaced(demand.service, demand.partition, lacking, message)
+
+
+def _why(demand: Demand, lacking: int, slots: Sequence[Slot], inventory: Inventory, limits: Limits) -> str:
+    gpus = [gpu for gpu in inventory.gpus if gpu.product == demand.product]
+    usable = [gpu for gpu in gpus if gpu.usable]
+    head = f"{lacking} of {demand.count} x {demand.partition} on {demand.product} find no place"
+    if not usable:
+        known = ", ".join(sorted({gpu.product for gpu in inventory.gpus if gpu.usable})) or "none"
+        return f"{head}: no usable GPU of this product (usable: {known})"
+    if (most := limits.of_service.get(demand.service)) is not None or limits.of_fleet is not None:
+        limit = limits.of_fleet if most is None else most
+        head += f" within {limit} GPU{'s' if limit != 1 else ''}"
+    return f"{head}; {_fits(usable, (*slots, *inventory.foreign), demand.product)}"
+
+
+def _fits(gpus: Sequence[Gpu], slots: Iterable[Slot], product: str) -> str:
+    """Say what would still fit, the largest first."""
+    standing: dict[str, list[Spot]] = {}
+    for slot in slots:
+        standing.setdefault(slot.gpu, []).append((slot.partition, slot.start))
+    geometry = geometry_of(product)
+    for profile in sorted(geometry.profiles, key=lambda p: (-p.compute_slices, -p.memory_slices, p.name)):
+        count = sum(bool(geometry.free_starts(standing.get(gpu.uuid, ()), profile.name)) for gpu in gpus)
+        if count:
+            return f"{profile.name} would still fit on {count} GPU{'s' if count != 1 else ''}"
+    return f"all {len(gpus)} GPUs are full"
+
+
+def _moves(before: Sequence[Slot], after: Sequence[Slot]) -> int:
+    """Partitions that are wanted as before and stand elsewhere: replicas that have to be restarted."""
+    gone = Counter((slot.service, slot.partition) for slot in set(before) - set(after))
+    new = Counter((slot.service, slot.partition) for slot in set(after) - set(before))
+    return sum(min(count, new[key]) for key, count in gone.items())
+
+
+def _volume_bound(slots: Iterable[Slot], inventory: Inventory) -> int:
+    """No fewer GPUs than the compute slices in sum fill."""
+    product = {gpu.uuid: gpu.product for gpu in inventory.gpus}
+    shares = (geometry_of(product[s.gpu]).gpu_share(s.partition) for s in slots if s.gpu in product)
+    return ceil(sum(shares) - 1e-9)
