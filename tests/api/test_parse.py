@@ -34,7 +34,7 @@ def test_nothing_makes_it_raise(kind: type[Resource], body: Any) -> None:
     assert found.reason is Reason.SPEC_INVALID
 
 
-@settings(deadline=None)
+@settings(deadline=None, max_examples=50)
 @given(data=st.data())
 def test_nothing_inside_a_good_object_makes_it_raise(data: st.DataObject) -> None:
     body = data.draw(st.sampled_from(good_objects()))
