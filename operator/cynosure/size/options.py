@@ -1,0 +1,135 @@
+"""Every way to serve a demand, the cheapest first, with the reason where there is none."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from math import ceil
+
+from cynosure.model.plan import Option
+from cynosure.model.profile import Point, Profile, Task
+from cynosure.model.service import Service, Target
+from cynosure.place.geometry import geometry_of
+from cynosure.size.images import ImageReplica
+from cynosure.size.lengths import AZURE_CODE_2023, Lengths
+from cynosure.size.replica import Replica, capacity_rps
+from cynosure.size.text import TextReplica
+
+_DEFAULT_WATTS = 400.0
+"""Energy is weighed against cost per GPU of this power."""
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What has to be served: the rate that is planned for, and the mean lengths of its requests."""
+
+    rps: float
+    input_tokens: float = 0.0
+    output_tokens: float = 0.0
+    lengths: Lengths = AZURE_CODE_2023
+    balance: float = 0.9
+    """Replicas share a load unevenly: several together are planned for this part of their sum."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sizing:
+    """``options`` by rising price; when there is none, ``unreachable`` says why and what would work."""
+
+    options: tuple[Option, ...]
+    unreachable: str | None = None
+
+
+def size_service(
+    service: Service, profile: Profile, needs: Needs, targets: tuple[Target, ...], products: Iterable[str]
+) -> Sizing:
+    """Return one option for each measured partition that is allowed and can meet every target.
+
+    Replicas are what the rate needs, whatever the service's limits: whoever decides applies those and says so.
+    """
+    candidates = _candidates(service, profile, products)
+    if not candidates:
+        return Sizing((), _no_point(service, profile, products))
+    found = [_option(points, profile, needs, targets) for points in candidates]
+    options = sorted((o for o in found if o is not None), key=lambda option: (price(service, option), option.partition))
+    return Sizing(tuple(options), None if options else _out_of_reach(candidates, profile, needs, targets))
+
+
+def price(service: Service, option: Option) -> float:
+    """Return what an option costs by the service's weights, in GPUs."""
+    return service.cost_weight * option.gpu_share + service.energy_weight * option.watts / _DEFAULT_WATTS
+
+
+def option_for(option: Option, replicas: int) -> Option:
+    """Return the same partition with another number of replicas."""
+    each = max(option.replicas, 1)
+    return Option(
+        option.partition,
+        option.gpu_product,
+        replicas,
+        option.batch,
+        option.capacity_rps / each * replicas,
+        option.gpu_share / each * replicas,
+        option.watts / each * replicas,
+        option.attainment,
+    )
+
+
+def replica_of(points: tuple[Point, ...], profile: Profile, needs: Needs) -> Replica:
+    if profile.task is Task.IMAGE_CLASSIFICATION:
+        return ImageReplica(points)
+    first = points[0]
+    inputs, outputs = needs.input_tokens or first.input_tokens, needs.output_tokens or first.output_tokens
+    return TextReplica(points, inputs, outputs, needs.lengths)
+
+
+def _candidates(service: Service, profile: Profile, products: Iterable[str]) -> list[tuple[Point, ...]]:
+    allowed = set(products) & set(service.gpu_products or products)
+    kinds = sorted({(p.gpu, p.partition) for p in profile.points if p.gpu in allowed})
+    return [profile.on(gpu, part) for gpu, part in kinds if not service.partitions or part in service.partitions]
+
+
+def _option(points: tuple[Point, ...], profile: Profile, needs: Needs, targets: tuple[Target, ...]) -> Option | None:
+    replica = replica_of(points, profile, needs)
+    each = capacity_rps(replica, targets)
+    if each <= 0:
+        return None
+    replicas = max(1, ceil(needs.rps / each - 1e-9))
+    if replicas > 1:
+        each *= needs.balance
+        replicas = ceil(needs.rps / each - 1e-9)
+    rate = min(needs.rps / replicas, each)
+    gpu, partition = points[0].gpu, points[0].partition
+    return Option(
+        partition=partition,
+        gpu_product=gpu,
+        replicas=replicas,
+        batch=max(1, round(replica.batch_at(each))),
+        capacity_rps=each * replicas,
+        gpu_share=geometry_of(gpu).gpu_share(partition) * replicas,
+        watts=max(point.watts for point in points) * replicas,
+        attainment=min((replica.attainment(target, rate) for target in targets), default=None),
+    )
+
+
+def _no_point(service: Service, profile: Profile, products: Iterable[str]) -> str:
+    measured = sorted({f"{point.partition} on {point.gpu}" for point in profile.points})
+    asked = ", ".join(service.partitions) or "any partition"
+    return (
+        f"profile {profile.name} has no point for {asked} on {', '.join(sorted(products)) or 'no GPU'}; "
+        f"measured: {', '.join(measured) or 'nothing'}"
+    )
+
+
+def _out_of_reach(
+    candidates: Iterable[tuple[Point, ...]], profile: Profile, needs: Needs, targets: tuple[Target, ...]
+) -> str:
+    """Name the target that fails first, and the partition that comes nearest to it."""
+    replicas = [(points[0].partition, replica_of(points, profile, needs)) for points in candidates]
+
+    def worst(replica: Replica) -> tuple[float, Target]:
+        return max(((replica.floor_milliseconds(t) / t.milliseconds, t) for t in targets), key=lambda pair: pair[0])
+
+    partition, best = min(replicas, key=lambda pair: worst(pair[1])[0])
+    _, target = worst(best)
+    return (
+        f"no number of replicas meets {target}: even without load {partition}, the best of those allowed, takes "
+        f"{best.floor_milliseconds(target):.0f} ms; allow a larger partition or a longer time"
+    )
