@@ -16,8 +16,9 @@ from contextlib import contextmanager
 import numpy as np
 import uvloop
 
-from loadgen.engine import EngineOptions, OpenLoop, play
+from loadgen.engine import EngineOptions, OpenLoop
 from loadgen.outcomes import Outcomes
+from loadgen.play import play
 from loadgen.report import report_of
 from loadgen.schedule import Kind, Schedule
 from loadgen.slo import Slo

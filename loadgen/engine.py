@@ -1,7 +1,7 @@
 """The built-in engine: an open loop that sends each request at its time, whatever became of those before it."""
 
 import asyncio
-import time
+from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import nan
@@ -18,6 +18,9 @@ from loadgen.targets import Target
 
 _KEEP_ALIVE_SECONDS = 4.0
 """Shorter than the five seconds after which common servers close an idle connection, which would look like a fault."""
+
+_MISSED_SECONDS = 1.0
+"""What was due longer ago than this when the run begins stays unsent, instead of bursting out all at once."""
 
 _HEADERS = {"Content-Type": "application/json"}
 _YIELD_EVERY = 32
@@ -121,7 +124,8 @@ class OpenLoop:
             for column in (self._schedule.kind, self._schedule.input_tokens, self._schedule.output_tokens)
         )
         targets = {int(kind): (target, URL(target.url)) for kind, target in self._targets.items()}
-        for number, due in enumerate(self._due):
+        missed = bisect_left(self._due, self._now() - self._start_at - _MISSED_SECONDS)
+        for number, due in enumerate(self._due[missed:], missed):
             delay = self._start_at + due - self._now()
             if delay > 0 or number % _YIELD_EVERY == 0:  # behind time, answers must still be read
                 await asyncio.sleep(max(delay, 0.0))
@@ -198,9 +202,3 @@ class OpenLoop:
             {kind.name.lower(): target.url for kind, target in self._targets.items()},
             dict(self._schedule.provenance),
         )
-
-
-async def play(engine: OpenLoop, start_at_unix_seconds: float | None = None) -> Outcomes:
-    """Run from a common wall-clock time, or at once."""
-    ahead = 0.0 if start_at_unix_seconds is None else start_at_unix_seconds - time.time()
-    return await engine.run(asyncio.get_running_loop().time() + ahead)

@@ -25,6 +25,7 @@ class TinyServer:
     token_seconds: float = 0.0
     url: str = ""
     bodies: list[dict[str, Any]] = field(default_factory=list)
+    arrivals: asyncio.Queue[None] = field(default_factory=asyncio.Queue)
     arrived_seconds: list[float] = field(default_factory=list)
     connections: set[tuple[str, int]] = field(default_factory=set)
 
@@ -65,6 +66,7 @@ class TinyServer:
         if request.transport:
             self.connections.add(request.transport.get_extra_info("peername")[:2])
         self.bodies.append(await request.json())
+        self.arrivals.put_nowait(None)
         return self.bodies[-1]
 
 

@@ -1,0 +1,65 @@
+"""Run the built-in engine as a program does: from a wall-clock time, with progress, ended early by a signal."""
+
+import asyncio
+import logging
+import resource
+import signal
+import time
+from collections.abc import Coroutine
+from typing import Any
+
+from loadgen.engine import OpenLoop
+from loadgen.outcomes import Outcomes
+
+_PROGRESS_SECONDS = 10.0
+_SPARE_FILES = 64
+log = logging.getLogger(__name__)
+
+
+async def play(engine: OpenLoop, start_at_unix_seconds: float | None = None) -> Outcomes:
+    """Run from a common wall-clock time, or at once."""
+    ahead = 0.0 if start_at_unix_seconds is None else start_at_unix_seconds - time.time()
+    if ahead < 0:
+        log.warning("the start was %.1f s ago; what was due since then stays unsent", -ahead)
+    return await engine.run(asyncio.get_running_loop().time() + ahead)
+
+
+def play_to_the_end(engine: OpenLoop, max_connections: int, start_at_unix_seconds: float | None = None) -> Outcomes:
+    """Run in an event loop of its own; SIGTERM and SIGINT end it early with what there is."""
+    _allow_open_files(max_connections + _SPARE_FILES)
+    return _run(_attended(engine, start_at_unix_seconds))
+
+
+async def _attended(engine: OpenLoop, start_at_unix_seconds: float | None) -> Outcomes:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, engine.stop)
+    telling = asyncio.create_task(_tell(engine))
+    try:
+        return await play(engine, start_at_unix_seconds)
+    finally:
+        telling.cancel()
+
+
+async def _tell(engine: OpenLoop) -> None:
+    while True:
+        await asyncio.sleep(_PROGRESS_SECONDS)
+        now = engine.progress
+        log.info("sent %d, succeeded %d, failed %d, in flight %d", now.sent, now.succeeded, now.failed, now.in_flight)
+
+
+def _run(main: Coroutine[Any, Any, Outcomes]) -> Outcomes:
+    try:
+        import uvloop
+    except ImportError:  # not on this platform: slower, all else is the same
+        return asyncio.run(main)
+    return uvloop.run(main)
+
+
+def _allow_open_files(needed: int) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < needed:
+        wanted = needed if hard == resource.RLIM_INFINITY else min(needed, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    if 0 <= hard < needed:
+        log.warning("this machine allows %d open files; above that, requests fail to connect", hard)
