@@ -1,0 +1,108 @@
+"""`cynosure replay` from a shell: the contract of its JSON, its exit codes, its refusals."""
+
+import argparse
+import asyncio
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from loadgen.command import register
+from loadgen.errors import BadLoadInput
+from loadgen.schedule import Schedule
+from loadgen.stress import steps_of
+from tests.loadgen.builders import Write, evenly
+from tests.loadgen.server import TinyServer, serving
+
+CONTRACT = {
+    "sent": int,
+    "succeeded": int,
+    "failed": int,
+    "late": int,
+    "rate_rmse": float,
+    "rate_wape": float,
+    "send_lag_ms_p99": float,
+    "latency_ms": dict,
+    "ttft_ms": dict,
+    "verdict": dict,
+    "report": str,
+}
+REQUESTS = "timestamp,input_tokens,output_tokens\n" + "".join(f"{n / 10},5,3\n" for n in range(40))
+
+
+def invoke(*arguments: object) -> int:
+    parser = argparse.ArgumentParser()
+    register(parser.add_subparsers())
+    parsed = parser.parse_args(["replay", *map(str, arguments)])
+    return int(parsed.run(parsed))
+
+
+async def replayed(*arguments: object) -> int:
+    """Run the command in a thread, beside the server of the test."""
+    return await asyncio.to_thread(invoke, *arguments)
+
+
+@pytest.fixture(autouse=True)
+def unsignalled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Signals reach only the main thread, which the test's server has."""
+    monkeypatch.setattr(asyncio.BaseEventLoop, "add_signal_handler", lambda *_: None, raising=False)
+    monkeypatch.setattr("uvloop.Loop.add_signal_handler", lambda *_: None, raising=False)
+
+
+@pytest.mark.parametrize(("slo", "code"), [("e2e_p95_ms=5000", 0), ("ttft_p95_ms=1", 1)], ids=["met", "missed"])
+async def test_the_answer_is_one_document_that_keeps_the_contract(
+    write_trace: Write, tmp_path: Path, capsys: pytest.CaptureFixture[str], slo: str, code: int
+) -> None:
+    report = tmp_path / "report.json"
+    async with serving(TinyServer(prefill_seconds=0.02)) as server:
+        common = ("--trace", write_trace(REQUESTS), "--target", server.url, "--report", report, "--json")
+        assert await replayed(*common, "--speedup", 8, "--slo", slo) == code
+    answer: dict[str, Any] = json.loads(capsys.readouterr().out)
+    assert {key: type(answer[key]) for key in CONTRACT} == CONTRACT
+    assert set(answer["latency_ms"]) == {"p50", "p95", "p99"}
+    assert set(answer["verdict"]) >= {"met", "attainment"}
+    assert (answer["sent"], answer["succeeded"]) == (40, 40)
+    assert json.loads(report.read_text()) == answer
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--target", "http://example.com"], "--allow-target"),
+        ([], "none given"),
+        (["--target", "http://localhost", "--slo", "fast"], "slo: "),
+        (["--target", "http://localhost", "--speedup", "0"], "speedup"),
+        (["--target", "http://localhost", "--timeout-seconds", "0"], "timeout"),
+        (["--target", "http://localhost/v2/models/m/infer", "--slo", "ttft_p95_ms=1"], "e2e"),
+    ],
+)
+def test_bad_input_is_one_line(write_trace: Write, arguments: list[str], says: str) -> None:
+    with pytest.raises(BadLoadInput, match=says):
+        invoke("--trace", write_trace(REQUESTS), *arguments)
+
+
+def test_a_trace_that_is_not_there_names_the_one_that_needs_no_file() -> None:
+    with pytest.raises(BadLoadInput, match="azure-llm-2024-code-week"):
+        invoke("--trace", "absent.csv", "--target", "http://localhost")
+
+
+def test_stress_steps_follow_the_requests() -> None:
+    at = np.array([0.0, 1.0, 1.5, 3.9, 4.1, 9.0])
+    ones = np.ones(6, dtype=np.int64)
+    steps = steps_of(Schedule.of(at, ones, ones, ones, 10.0))
+    assert [(step.at_seconds, step.load_percent) for step in steps] == [(0, 100), (2, 33), (4, 33), (6, 0), (8, 33)]
+    assert steps[1].command()[2:] == ["--cpu", "1", "--cpu-load", "33", "--timeout", "2s"]
+    assert len(steps_of(evenly(10, 3600.0))) <= 120
+
+
+@pytest.mark.skipif(shutil.which("stress-ng") is None, reason="needs stress-ng (Debian: stress-ng)")
+def test_stress_runs_the_steps_and_measures_the_load(write_trace: Write, tmp_path: Path) -> None:
+    trace = write_trace("timestamp,value\n0,10\n2,40\n")
+    common = ("--engine", "stress", "--arrivals", "exact", "--report", tmp_path / "r.json")
+    assert invoke("--trace", trace, *common) == 0
+    answer = json.loads((tmp_path / "r.json").read_text())
+    assert answer["series"]["intended_load"] == [0.25, 1.0]
+    assert answer["series"]["measured_load"][1] > 2 * answer["series"]["measured_load"][0] > 0
