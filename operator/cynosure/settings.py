@@ -89,7 +89,7 @@ class LoopSettings:
     """A burst is cut after so long."""
     resync_seconds: Seconds = 15.0
     """A full pass at least so often: forecasts change with time alone."""
-    pass_seconds: Seconds = 30.0
+    pass_deadline_seconds: Seconds = 30.0
     """Deadline of a pass; what is left undone is seen again by the next one."""
     status_seconds: Seconds = 15.0
     """How often numbers alone are written to status; anything of meaning is written at once."""
@@ -144,9 +144,17 @@ class PlanningSettings:
     upscale_level: Share = 0.9
     """Quantile of the forecast that replicas are sized for."""
     downscale_level: Share = 0.95
-    """Quantile that must fit before replicas are taken away; more than for adding, so that it does not flap."""
+    """Quantile that must fit before replicas go: more than for adding, so that it does not flap."""
     stabilisation_seconds: Annotated[float, Field(ge=0)] = 300.0
-    """Replicas that were added stay so long: a peak is seldom alone."""
+    """Replicas that were added stay so long, and a scale-down looks this far ahead: a peak is seldom alone."""
+    settle_seconds: Annotated[float, Field(ge=0)] = 60.0
+    """After metrics were absent they must be back for so long before anything is taken away."""
+    correction_seconds: Seconds = 60.0
+    """A measured miss of the SLO adds a replica at most this often: the last one must have had its effect."""
+    backlog_seconds: Seconds = 30.0
+    """Requests that wait now are to be gone after so long."""
+    latency_headroom: Annotated[float, Field(gt=0, le=1)] = 0.95
+    """Sizing aims at this part of a latency target: models err, and percentiles of short windows scatter."""
     lead_time_seconds: Seconds = 60.0
     """Assumed from decision to a ready replica until one was measured and where no profile says more."""
 

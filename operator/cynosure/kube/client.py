@@ -32,7 +32,7 @@ class HttpKubeApi:
 
     async def __aenter__(self) -> Self:
         # Watches hold a connection each, so the pool must not be bounded; writes are, by their caller.
-        connector = aiohttp.TCPConnector(limit=0, ssl=self._credentials.tls or True)
+        connector = aiohttp.TCPConnector(limit=0, ssl=self._credentials.tls() or True)
         self._session = aiohttp.ClientSession(connector=connector)
         return self
 

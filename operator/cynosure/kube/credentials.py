@@ -17,8 +17,24 @@ class Credentials:
     """``authorization`` is asked for each request, since a pod's token is replaced every hour."""
 
     server: str
-    tls: ssl.SSLContext | None
-    authorization: Callable[[], str | None]
+    authorization: Callable[[], str | None] = lambda: None
+    authority: str | None = None
+    """File with the certificates of the authorities that are trusted; None: those of the system."""
+    client_certificate: tuple[str, str] | None = None
+    """Files of certificate and key."""
+    verify: bool = True
+
+    def tls(self) -> ssl.SSLContext | None:
+        """None for plain HTTP."""
+        if not self.server.startswith("https:"):
+            return None
+        context = ssl.create_default_context(cafile=self.authority)
+        if not self.verify:  # the kubeconfig says insecure-skip-tls-verify
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+        if self.client_certificate:
+            context.load_cert_chain(*self.client_certificate)
+        return context
 
 
 def load_credentials(context: str | None = None) -> Credentials:
@@ -31,17 +47,11 @@ def load_credentials(context: str | None = None) -> Credentials:
             config.load_kube_config(context=context, client_configuration=found)  # type: ignore[no-untyped-call]
     except (config.ConfigException, OSError) as error:
         raise BadInput(f"no access to a Kubernetes API server: {error}; set KUBECONFIG, or run in a pod") from error
-    return Credentials(found.host.rstrip("/"), _tls(found), lambda: found.get_api_key_with_prefix("authorization"))
-
-
-def _tls(found: Configuration) -> ssl.SSLContext | None:
-    if not found.host.startswith("https:"):
-        return None
     authority = found.ssl_ca_cert if found.ssl_ca_cert and Path(found.ssl_ca_cert).exists() else None
-    context = ssl.create_default_context(cafile=authority)
-    if not found.verify_ssl:  # the kubeconfig says insecure-skip-tls-verify
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    if found.cert_file:
-        context.load_cert_chain(found.cert_file, found.key_file)
-    return context
+    return Credentials(
+        server=found.host.rstrip("/"),
+        authorization=lambda: found.get_api_key_with_prefix("authorization"),
+        authority=authority,
+        client_certificate=(found.cert_file, found.key_file) if found.cert_file and found.key_file else None,
+        verify=bool(found.verify_ssl),
+    )

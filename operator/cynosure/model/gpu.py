@@ -1,6 +1,7 @@
 """GPUs, and the partitions that stand on them."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from cynosure.model.service import ServiceKey
 
@@ -24,3 +25,10 @@ class Slot:
     start: int
     partition: str
     service: ServiceKey | None = None
+
+
+class Backend(StrEnum):
+    """How pods ask for partitions in this cluster."""
+
+    DRA = "DRA"
+    DEVICE_PLUGIN = "DevicePlugin"

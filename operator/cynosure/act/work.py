@@ -1,0 +1,49 @@
+"""What acting on one service needs of one moment: the decision, and what stands already."""
+
+from dataclasses import dataclass
+
+from cynosure.api import InferenceService, ModelProfile
+from cynosure.kube.port import Body
+from cynosure.model.condition import Condition
+from cynosure.model.forecast import Forecast
+from cynosure.model.gpu import Backend, Gpu, Slot
+from cynosure.model.plan import Decision
+from cynosure.model.snapshot import Observation
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """``slots`` are planned for the service; ``gpus`` are all there are. ``children`` are our Deployments of it.
+
+    ``adopted`` is the Deployment that ``spec.workloadRef`` names. ``rivals`` are autoscalers that aim at the
+    InferenceService itself.
+    """
+
+    service: InferenceService
+    body: Body
+    observation: Observation
+    decision: Decision | None = None
+    conditions: tuple[Condition, ...] = ()
+    forecast: Forecast | None = None
+    profile: ModelProfile | None = None
+    children: tuple[Body, ...] = ()
+    adopted: Body | None = None
+    pods: tuple[Body, ...] = ()
+    slots: tuple[Slot, ...] = ()
+    gpus: tuple[Gpu, ...] = ()
+    backend: Backend = Backend.DRA
+    rivals: tuple[str, ...] = ()
+
+    @property
+    def namespace(self) -> str:
+        return self.service.metadata.namespace
+
+    @property
+    def name(self) -> str:
+        return self.service.metadata.name
+
+    @property
+    def is_act_wanted(self) -> bool:
+        """Whether anything may be changed for it, other than what its status says."""
+        gone = self.service.metadata.deletion_timestamp is not None
+        return self.decision is not None and not self.decision.dry and not gone

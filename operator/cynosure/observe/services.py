@@ -1,0 +1,97 @@
+"""From custom resources to the vocabulary of a planning pass."""
+
+from cynosure.api import InferenceService, ModelProfile
+from cynosure.api.inference_status import DecisionStatus, OptionStatus
+from cynosure.api.model_profile import ProfilePoint
+from cynosure.model.plan import Action, Decision, Option
+from cynosure.model.profile import Point, Profile
+from cynosure.model.service import Budget, Service, ServiceKey, Target
+
+
+def key_of(resource: InferenceService) -> ServiceKey:
+    return ServiceKey(resource.metadata.namespace, resource.metadata.name)
+
+
+def service_of(resource: InferenceService) -> Service:
+    spec = resource.spec
+    budget = spec.budget
+    return Service(
+        key=key_of(resource),
+        profile=spec.model.profile,
+        targets=tuple(Target(t.metric, float(t.percentile), float(t.milliseconds)) for t in spec.slo.targets),
+        min_replicas=spec.scale.min,
+        max_replicas=spec.scale.max,
+        pinned_replicas=spec.scale.replicas or None,
+        partitions=spec.partitions.allowed,
+        gpu_products=spec.partitions.gpu_products,
+        mode=spec.mode,
+        budget=Budget(
+            gpus=budget.gpus if budget else None,
+            watts=float(budget.watts) if budget and budget.watts else None,
+            cost_per_hour=float(budget.cost_per_hour) if budget and budget.cost_per_hour else None,
+        ),
+        cost_weight=float(spec.objective.cost),
+        energy_weight=float(spec.objective.energy),
+    )
+
+
+def profile_of(resource: ModelProfile) -> Profile:
+    spec = resource.spec
+    points = tuple(_point(point) for point in spec.points)
+    return Profile(resource.metadata.name, spec.task, float(spec.load_seconds), points)
+
+
+def _point(point: ProfilePoint) -> Point:
+    return Point(
+        gpu=point.gpu,
+        partition=point.partition,
+        batch=point.concurrency or point.batch or 1,
+        throughput_rps=float(point.throughput_rps),
+        input_tokens=point.input_tokens or 0,
+        output_tokens=point.output_tokens or 0,
+        ttft_seconds=float(point.ttft_milliseconds or 0) / 1000,
+        tpot_seconds=float(point.tpot_milliseconds or 0) / 1000,
+        latency_seconds=float(point.latency_milliseconds or 0) / 1000,
+        kv_cache_tokens=point.kv_cache_tokens or 0,
+        memory_gib=float(point.memory_gib or 0),
+        watts=float(point.watts or 0),
+    )
+
+
+def last_decision(resource: InferenceService) -> Decision | None:
+    """The decision that status keeps, so that a restarted operator goes on where the last one was."""
+    decided = resource.status.decision
+    return _decision(key_of(resource), decided) if decided else None
+
+
+def capacity_gained_at(resource: InferenceService) -> float | None:
+    """When replicas were last added, from the history that status keeps (newest first)."""
+    raised = (entry for entry in resource.status.history if entry.action is Action.UP and not entry.dry)
+    newest = next(raised, None)
+    return newest.made_at.timestamp() if newest else None
+
+
+def _decision(key: ServiceKey, decided: DecisionStatus) -> Decision:
+    return Decision(
+        service=key,
+        action=decided.action,
+        option=_option(decided.option),
+        reason=decided.reason,
+        message=decided.message,
+        made_at_seconds=decided.made_at.timestamp(),
+        runner_up=_option(decided.runner_up) if decided.runner_up else None,
+        dry=decided.dry,
+    )
+
+
+def _option(option: OptionStatus) -> Option:
+    return Option(
+        partition=option.partition,
+        gpu_product=option.gpu_product,
+        replicas=option.replicas,
+        batch=option.batch,
+        capacity_rps=float(option.capacity_rps or 0),
+        gpu_share=float(option.gpu_share or 0),
+        watts=float(option.watts or 0),
+        attainment=float(option.attainment) if option.attainment is not None else None,
+    )
