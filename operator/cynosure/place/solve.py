@@ -126,16 +126,19 @@ def _unplaced(
     demands: Iterable[Demand], slots: Sequence[Slot], inventory: Inventory, limits: Limits
 ) -> Iterator[Unplaced]:
     standing = Counter((slot.service, slot.partition) for slot in slots)
+    room: dict[str, str] = {}
     for demand in demands:
         lacking = demand.count - standing[demand.service, demand.partition]
         if lacking > 0:
-            message = _why(demand, lacking, slots, inventory, limits)
+            if demand.product not in room:
+                usable = [gpu for gpu in inventory.gpus if gpu.usable and gpu.product == demand.product]
+                room[demand.product] = _fits(usable, (*slots, *inventory.foreign), demand.product)
+            message = _why(demand, lacking, room[demand.product], inventory, limits)
             yield Unplaced(demand.service, demand.partition, lacking, message)
 
 
-def _why(demand: Demand, lacking: int, slots: Sequence[Slot], inventory: Inventory, limits: Limits) -> str:
-    gpus = [gpu for gpu in inventory.gpus if gpu.product == demand.product]
-    usable = [gpu for gpu in gpus if gpu.usable]
+def _why(demand: Demand, lacking: int, room: str, inventory: Inventory, limits: Limits) -> str:
+    usable = [gpu for gpu in inventory.gpus if gpu.usable and gpu.product == demand.product]
     head = f"{lacking} of {demand.count} x {demand.partition} on {demand.product} find no place"
     if not usable:
         known = ", ".join(sorted({gpu.product for gpu in inventory.gpus if gpu.usable})) or "none"
@@ -143,7 +146,7 @@ def _why(demand: Demand, lacking: int, slots: Sequence[Slot], inventory: Invento
     if (most := limits.of_service.get(demand.service)) is not None or limits.of_fleet is not None:
         limit = limits.of_fleet if most is None else most
         head += f" within {limit} GPU{'s' if limit != 1 else ''}"
-    return f"{head}; {_fits(usable, (*slots, *inventory.foreign), demand.product)}"
+    return f"{head}; {room}"
 
 
 def _fits(gpus: Sequence[Gpu], slots: Iterable[Slot], product: str) -> str:

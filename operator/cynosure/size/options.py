@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from math import ceil
 
 from cynosure.model.plan import Option
@@ -31,10 +32,14 @@ class Needs:
 
 @dataclass(frozen=True, slots=True)
 class Sizing:
-    """``options`` by rising price; when there is none, ``unreachable`` says why and what would work."""
+    """``options`` by rising price; when there is none, ``unreachable`` says why and what would work.
+
+    ``is_measured`` is False when the profile has no point on what is allowed.
+    """
 
     options: tuple[Option, ...]
     unreachable: str | None = None
+    is_measured: bool = True
 
 
 def size_service(
@@ -46,7 +51,7 @@ def size_service(
     """
     candidates = _candidates(service, profile, products)
     if not candidates:
-        return Sizing((), _no_point(service, profile, products))
+        return Sizing((), _no_point(service, profile, products), is_measured=False)
     found = [_option(points, profile, needs, targets) for points in candidates]
     options = sorted((o for o in found if o is not None), key=lambda option: (price(service, option), option.partition))
     return Sizing(tuple(options), None if options else _out_of_reach(candidates, profile, needs, targets))
@@ -75,9 +80,14 @@ def option_for(option: Option, replicas: int) -> Option:
 def replica_of(points: tuple[Point, ...], profile: Profile, needs: Needs) -> Replica:
     if profile.task is Task.IMAGE_CLASSIFICATION:
         return ImageReplica(points)
+    return TextReplica(points, *_tokens(points, needs), needs.lengths)
+
+
+def _tokens(points: tuple[Point, ...], needs: Needs) -> tuple[float, float]:
+    """Three digits: means of a window scatter more than that. Where nothing is known, the profile's own lengths."""
     first = points[0]
     inputs, outputs = needs.input_tokens or first.input_tokens, needs.output_tokens or first.output_tokens
-    return TextReplica(points, inputs, outputs, needs.lengths)
+    return float(f"{inputs:.3g}"), float(f"{outputs:.3g}")
 
 
 def _candidates(service: Service, profile: Profile, products: Iterable[str]) -> list[tuple[Point, ...]]:
@@ -86,9 +96,22 @@ def _candidates(service: Service, profile: Profile, products: Iterable[str]) -> 
     return [profile.on(gpu, part) for gpu, part in kinds if not service.partitions or part in service.partitions]
 
 
+@lru_cache(maxsize=8192)
+def _capacity(
+    points: tuple[Point, ...], task: Task, inputs: float, outputs: float, lengths: Lengths, targets: tuple[Target, ...]
+) -> tuple[float, int]:
+    """Return the largest rate and the batch at it. Remembered: many services share a profile, every pass asks."""
+    replica = (
+        ImageReplica(points) if task is Task.IMAGE_CLASSIFICATION else TextReplica(points, inputs, outputs, lengths)
+    )
+    each = capacity_rps(replica, targets)
+    return each, max(1, round(replica.batch_at(each))) if each > 0 else 0
+
+
 def _option(points: tuple[Point, ...], profile: Profile, needs: Needs, targets: tuple[Target, ...]) -> Option | None:
     replica = replica_of(points, profile, needs)
-    each = capacity_rps(replica, targets)
+    inputs, outputs = _tokens(points, needs)
+    each, batch = _capacity(points, profile.task, inputs, outputs, needs.lengths, targets)
     if each <= 0:
         return None
     replicas = max(1, ceil(needs.rps / each - 1e-9))
@@ -101,7 +124,7 @@ def _option(points: tuple[Point, ...], profile: Profile, needs: Needs, targets: 
         partition=partition,
         gpu_product=gpu,
         replicas=replicas,
-        batch=max(1, round(replica.batch_at(each))),
+        batch=batch,
         capacity_rps=each * replicas,
         gpu_share=geometry_of(gpu).gpu_share(partition) * replicas,
         watts=max(point.watts for point in points) * replicas,

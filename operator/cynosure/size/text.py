@@ -104,7 +104,7 @@ class TextReplica:
             batch, before = max(1.0, rps * held), batch
             if batch > self.largest_batch:
                 return None
-            if abs(batch - before) < 1e-6:
+            if abs(batch - before) < 1e-3:
                 break
         wait = rps * float((prefill**2).mean()) / (2 * (1 - utilisation))
         return State(prefill, utilisation, wait, tpot, batch)

@@ -1,0 +1,77 @@
+"""One service in one pass: everything that deciding about it may look at."""
+
+from dataclasses import dataclass
+
+from cynosure.model.bounds import Bounds, ServiceBounds
+from cynosure.model.forecast import Forecast
+from cynosure.model.plan import Option
+from cynosure.model.profile import Profile
+from cynosure.model.service import Service, Target
+from cynosure.model.snapshot import Observation, Workload
+from cynosure.place.geometry import geometry_of
+from cynosure.plan.limits import targets_of
+from cynosure.plan.tuning import Tuning
+from cynosure.size.options import option_for
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    observation: Observation
+    forecast: Forecast | None
+    profile: Profile | None
+    bounds: Bounds
+    products: tuple[str, ...]
+    """GPU products of the cluster that the service may use."""
+    now_seconds: float
+    tuning: Tuning
+
+    @property
+    def service(self) -> Service:
+        return self.observation.service
+
+    @property
+    def own_bounds(self) -> ServiceBounds:
+        return self.bounds.of(self.service.key)
+
+    @property
+    def targets(self) -> tuple[Target, ...]:
+        """What users are promised."""
+        return targets_of(self.service, self.own_bounds)
+
+    @property
+    def sizing_targets(self) -> tuple[Target, ...]:
+        """What sizing aims at: a little better than promised."""
+        return targets_of(self.service, self.own_bounds, self.tuning.latency_headroom)
+
+    @property
+    def workload(self) -> Workload | None:
+        """The Deployment that counts: that of the last decision, else the largest."""
+        found = self.observation.workloads
+        last = self.observation.last
+        chosen = [w for w in found if last is not None and w.partition == last.option.partition]
+        return chosen[0] if chosen else max(found, key=lambda w: w.replicas, default=None)
+
+    @property
+    def is_migrating(self) -> bool:
+        return sum(w.replicas > 0 for w in self.observation.workloads) > 1
+
+    @property
+    def replicas(self) -> int:
+        """What is wanted so far: as observed, else as last decided."""
+        if self.workload is not None:
+            return self.workload.replicas
+        last = self.observation.last
+        return last.option.replicas if last is not None and not last.dry else 0
+
+    @property
+    def standing(self) -> Option | None:
+        """What there is, as an option; None before the first decision."""
+        last, workload = self.observation.last, self.workload
+        if last is not None and (workload is None or workload.partition == last.option.partition):
+            return option_for(last.option, self.replicas)
+        if workload is None:
+            return None
+        product = self.products[0] if self.products else ""
+        profile = geometry_of(product).profile(workload.partition)
+        share = geometry_of(product).gpu_share(workload.partition) if profile else 0.0
+        return Option(workload.partition, product, workload.replicas, 0, 0.0, share * workload.replicas)

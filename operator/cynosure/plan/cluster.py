@@ -1,0 +1,124 @@
+"""``plan_cluster``: the only entry point of deciding, for the operator, the twin and the tests alike."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+
+from cynosure.api.conditions import Type
+from cynosure.model.bounds import Bounds
+from cynosure.model.condition import Condition
+from cynosure.model.forecast import Forecast
+from cynosure.model.plan import Action, Decision, Placement, Plan
+from cynosure.model.service import ServiceKey
+from cynosure.model.snapshot import Observation, Snapshot
+from cynosure.place.demand import Demand, Inventory, Limits
+from cynosure.place.solve import place
+from cynosure.plan import conditions as told
+from cynosure.plan.case import Case
+from cynosure.plan.decide import Verdict, decide
+from cynosure.plan.limits import gpu_limit
+from cynosure.plan.reasons import Why
+from cynosure.plan.tuning import Tuning
+from cynosure.size.options import option_for
+
+Forecasts = Mapping[ServiceKey, Forecast]
+
+_DEFAULT = Tuning()
+
+
+def plan_cluster(snapshot: Snapshot, forecasts: Forecasts, bounds: Bounds, tuning: Tuning = _DEFAULT) -> Plan:
+    """Decide about every service and give its partitions their places.
+
+    Pure: the same input gives the same plan; the time is the snapshot's. A service without a forecast is sized by its
+    present load; one without metrics keeps what it has; one that cannot be served says why, and no other is affected.
+    """
+    verdicts = [decide(_case(o, snapshot, forecasts, bounds, tuning)) for o in snapshot.observations]
+    placement = _placed(verdicts, snapshot, bounds)
+    fitted = [_fitted(verdict, placement) for verdict in verdicts]
+    return Plan(
+        made_at_seconds=snapshot.now_seconds,
+        decisions=tuple(v.decision for v in fitted if v.decision is not None),
+        placement=placement,
+        conditions=tuple((v.case.service.key, _conditions(v, placement)) for v in fitted),
+    )
+
+
+def _case(observation: Observation, snapshot: Snapshot, forecasts: Forecasts, bounds: Bounds, tuning: Tuning) -> Case:
+    service = observation.service
+    products = {gpu.product for gpu in snapshot.gpus}
+    allowed = products & set(service.gpu_products) if service.gpu_products else products
+    return Case(
+        observation=observation,
+        forecast=forecasts.get(service.key),
+        profile=snapshot.profiles.get(service.profile),
+        bounds=bounds,
+        products=tuple(sorted(allowed)),
+        now_seconds=snapshot.now_seconds,
+        tuning=tuning,
+    )
+
+
+def _placed(verdicts: Iterable[Verdict], snapshot: Snapshot, bounds: Bounds) -> Placement:
+    ours = tuple(r.slot for o in snapshot.observations for r in o.replicas if r.slot is not None)
+    limits = {v.case.service.key: gpu_limit(v.case.service, v.case.own_bounds) for v in verdicts}
+    return place(
+        Inventory(snapshot.gpus, ours, snapshot.foreign),
+        [demand for verdict in verdicts for demand in _demands(verdict)],
+        Limits({key: most for key, most in limits.items() if most is not None}, bounds.max_gpus),
+    )
+
+
+def _demands(verdict: Verdict) -> Iterator[Demand]:
+    """The decided partitions; while a service changes its partition the old ones keep their places as well."""
+    decision, key = verdict.decision, verdict.case.service.key
+    if decision is None:
+        return
+    option = decision.option
+    yield Demand(key, option.gpu_product, option.partition, option.replicas)
+    for workload in verdict.case.observation.workloads:
+        if workload.partition != option.partition and workload.replicas > 0:
+            yield Demand(key, option.gpu_product, workload.partition, workload.replicas)
+
+
+def _fitted(verdict: Verdict, placement: Placement) -> Verdict:
+    """Want no more than finds a place; a first replica may wait for one, so that its pod shows that it does."""
+    decision = verdict.decision
+    if decision is None or decision.action is Action.HOLD:
+        return verdict
+    option = decision.option
+    lacking = sum(
+        u.count for u in placement.unplaced if u.service == decision.service and u.partition == option.partition
+    )
+    if not lacking:
+        return verdict
+    if decision.action is Action.MIGRATE:
+        return replace(verdict, decision=_not_migrated(verdict, decision))
+    replicas = max(option.replicas - lacking, verdict.case.replicas, 1)
+    if replicas == option.replicas:
+        return verdict
+    message = f"{decision.message}; only {replicas} of {option.replicas} find a place"
+    action = Action.HOLD if replicas == verdict.case.replicas else decision.action
+    return replace(
+        verdict,
+        decision=replace(
+            decision, option=option_for(option, replicas), action=action, message=message, reason=Why.NO_ROOM
+        ),
+    )
+
+
+def _not_migrated(verdict: Verdict, decision: Decision) -> Decision:
+    """There is no room for the new partitions beside the old ones: the old ones stay."""
+    standing = verdict.case.standing
+    if standing is None:
+        return decision
+    message = f"{decision.message}; there is no room for both at once, so {standing.partition} stays"
+    return replace(decision, option=standing, action=Action.HOLD, message=message, reason=Why.NO_ROOM)
+
+
+def _conditions(verdict: Verdict, placement: Placement) -> tuple[Condition, ...]:
+    """What deciding said, and whether the partitions have their places unless there is nothing to place."""
+    if any(condition.type == Type.PLACED for condition in verdict.conditions) or verdict.decision is None:
+        return verdict.conditions
+    observation, wanted = verdict.case.observation, verdict.decision.option.replicas
+    standing = sum(replica.slot is not None for replica in observation.replicas) or observation.ready
+    has_gpus = bool(verdict.case.products)
+    return (*verdict.conditions, told.placed(observation.service, placement, standing, wanted, has_gpus))

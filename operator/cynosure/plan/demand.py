@@ -1,0 +1,47 @@
+"""How much load to be ready for: what is forecast for when a decision takes effect, and never less than is here."""
+
+from dataclasses import dataclass
+
+from cynosure.model.forecast import Forecast
+from cynosure.model.signals import Load, Reading, Signal
+from cynosure.model.snapshot import Observation
+from cynosure.plan.tuning import Tuning
+from cynosure.size.options import Needs
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """Rates in requests/s. ``forecast_rps`` is None without a forecast; ``peak_rps`` is the scale-down's view."""
+
+    present_rps: float
+    forecast_rps: float | None
+    peak_rps: float | None
+    input_tokens: float
+    output_tokens: float
+
+    @property
+    def rps(self) -> float:
+        return max(self.present_rps, self.forecast_rps or 0.0)
+
+    def needs(self, rps: float, tuning: Tuning) -> Needs:
+        return Needs(rps, self.input_tokens, self.output_tokens, balance=tuning.balance)
+
+
+def demand_of(observation: Observation, forecast: Forecast | None, now_seconds: float, tuning: Tuning) -> Demand:
+    """Return the demand; signals that are absent count as nothing known, so callers check ``load.absent`` first."""
+    load = observation.load
+    ready_by = now_seconds + observation.lead_time_seconds + tuning.pass_seconds
+    ahead = peak = None
+    if forecast is not None:
+        ahead = forecast.peak_rps(tuning.upscale_level, now_seconds, ready_by)
+        peak = forecast.peak_rps(tuning.downscale_level, now_seconds, ready_by + tuning.stabilisation_seconds)
+    return Demand(_present(load, tuning), ahead, peak, _value(load.input_tokens), _value(load.output_tokens))
+
+
+def _present(load: Load, tuning: Tuning) -> float:
+    """Arrivals, and what it takes to work off the queue."""
+    return _value(load.arrival_rps) + _value(load.waiting) / tuning.backlog_seconds
+
+
+def _value(signal: Signal) -> float:
+    return signal.value if isinstance(signal, Reading) else 0.0

@@ -1,0 +1,29 @@
+"""How carefully is planned; every number with its unit and its reason."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    upscale_level: float = 0.9
+    """Quantile of the forecast that replicas are sized for."""
+    downscale_level: float = 0.95
+    """Quantile that must fit before replicas go: more than for adding, so that it does not flap."""
+    stabilisation_seconds: float = 300.0
+    """Replicas that were added stay so long, and a scale-down looks this far ahead: a peak is seldom alone."""
+    pass_seconds: float = 15.0
+    """A decision has to hold until the next pass has had its effect, so this is added to the lead time."""
+    settle_seconds: float = 60.0
+    """After metrics were absent they must be back for so long before anything is taken away."""
+    correction_seconds: float = 60.0
+    """A measured miss of the SLO adds a replica at most this often: the last one must have had its effect."""
+    backlog_seconds: float = 30.0
+    """Requests that wait now are to be gone after so long; the rate for that is added to the demand."""
+    latency_headroom: float = 0.95
+    """Sizing aims at this part of a latency target: models err, and percentiles of short windows scatter."""
+    switch_gain: float = 0.25
+    """Another partition must be cheaper by this part, now and at the peak ahead, before a service changes to it."""
+    most_down_share: float = 0.5
+    """At most this part of the replicas goes in one pass, and at least one may."""
+    balance: float = 0.9
+    """Replicas share a load unevenly: several together are planned for this part of their sum."""

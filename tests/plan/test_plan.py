@@ -1,0 +1,248 @@
+"""What is decided, scenario by scenario."""
+
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Any
+
+import pytest
+from cynosure.model.bounds import Bounds, ServiceBounds
+from cynosure.model.condition import Condition, Status
+from cynosure.model.forecast import Forecast
+from cynosure.model.plan import Action, Decision, Plan
+from cynosure.model.service import Budget, Metric, Mode, ServiceKey, Target
+from cynosure.model.signals import AbsenceReason
+from cynosure.model.snapshot import Observation, Snapshot, Workload
+from cynosure.plan import Tuning, plan_cluster
+from cynosure.plan.reasons import Why
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.builders.snapshots import CHAT, NOW, forecast, load, no_load, observation, profile, service, snapshot
+
+ANYTHING: Any = None
+FREE = Bounds()
+
+
+def plan(*observations: Observation, ahead: Forecast | None = ANYTHING, bounds: Bounds = FREE, **changes: Any) -> Plan:
+    forecasts = {o.service.key: ahead for o in observations} if ahead is not None else {}
+    return plan_cluster(snapshot(*observations, **changes), forecasts, bounds)
+
+
+def only(found: Plan) -> Decision:
+    (decision,) = found.decisions
+    return decision
+
+
+def condition(found: Plan, kind: str, key: ServiceKey = CHAT) -> Condition:
+    return next(c for c in dict(found.conditions)[key] if c.type == kind)
+
+
+def bound(**limits: Any) -> Bounds:
+    return Bounds(MappingProxyType({CHAT: ServiceBounds(**limits)}))
+
+
+def test_a_new_service_starts_with_what_its_forecast_asks_for() -> None:
+    decision = only(plan(observation(0), ahead=forecast(12)))
+    assert (decision.action, decision.reason) == (Action.UP, Why.FIRST)
+    assert decision.option.replicas > 1
+
+
+def test_replicas_come_before_the_load_does() -> None:
+    decision = only(plan(observation(1, rps=3), ahead=forecast(20)))
+    assert (decision.action, decision.reason) == (Action.UP, Why.FORECAST)
+    assert "p90 forecast of" in decision.message
+    assert "(p95 ttft <= 500 ms, p95 tpot <= 100 ms); now 3.0 rps" in decision.message
+
+
+def test_a_load_that_no_forecast_saw_is_met_at_once() -> None:
+    decision = only(plan(observation(1, rps=20), ahead=forecast(3)))
+    assert (decision.action, decision.reason) == (Action.UP, Why.PRESENT)
+
+
+def test_what_waits_now_is_worked_off() -> None:
+    calm = only(plan(observation(2, rps=8), ahead=forecast(8)))
+    queue = only(plan(observation(2, load=load(8, waiting=300)), ahead=forecast(8)))
+    assert queue.option.replicas > calm.option.replicas
+
+
+def test_a_peak_ahead_keeps_replicas_although_the_load_is_low() -> None:
+    decision = only(plan(observation(4, rps=3), ahead=forecast(3, later_rps=20)))
+    assert (decision.action, decision.reason, decision.option.replicas) == (Action.HOLD, Why.STABILISING, 4)
+
+
+def test_replicas_go_when_even_the_upper_forecast_needs_fewer() -> None:
+    decision = only(plan(observation(4, rps=3), ahead=forecast(3)))
+    assert (decision.action, decision.reason, decision.option.replicas) == (Action.DOWN, Why.SURPLUS, 2)
+
+
+def test_replicas_that_were_just_added_stay() -> None:
+    fresh = observation(4, rps=3, capacity_gained_at_seconds=NOW - 10)
+    assert only(plan(fresh, ahead=forecast(3))).reason == Why.STABILISING
+
+
+def test_without_a_forecast_nothing_proves_that_replicas_can_go() -> None:
+    found = plan(observation(4, rps=3))
+    assert (only(found).action, only(found).reason) == (Action.HOLD, Why.NO_EVIDENCE)
+    assert condition(found, "ForecastReady").reason == "HistoryMissing"
+
+
+def test_a_missed_target_adds_one_replica_at_a_time() -> None:
+    missed = observation(3, load=load(8, ttft_milliseconds=900))
+    decision = only(plan(missed, ahead=forecast(8)))
+    assert (decision.reason, decision.option.replicas) == (Why.CORRECTION, 4)
+    soon = replace(missed, capacity_gained_at_seconds=NOW - 10)
+    assert only(plan(soon, ahead=forecast(8))).action is Action.HOLD
+
+
+@pytest.mark.parametrize("reason", list(AbsenceReason), ids=str)
+def test_absent_metrics_hold_the_last_decision_and_say_why(reason: AbsenceReason) -> None:
+    found = plan(observation(5, load=no_load(reason)), ahead=forecast(1))
+    assert (only(found).action, only(found).reason, only(found).option.replicas) == (Action.HOLD, Why.NO_METRICS, 5)
+    assert (condition(found, "MetricsAvailable").status, condition(found, "MetricsAvailable").reason) == (
+        Status.FALSE,
+        reason.value,
+    )
+
+
+def test_metrics_that_are_back_must_stay_a_while_before_anything_goes() -> None:
+    back = observation(5, rps=2, last_reason=Why.NO_METRICS)
+    first = only(plan(back, ahead=forecast(2)))
+    assert (first.reason, first.option.replicas) == (Why.RECOVERING, 5)
+    soon = observation(5, rps=2, last_reason=Why.RECOVERING, last_at=NOW - 20)
+    assert only(plan(soon, ahead=forecast(2))).made_at_seconds == NOW - 20, "the time of the recovery is kept"
+    later = observation(5, rps=2, last_reason=Why.RECOVERING, last_at=NOW - 90)
+    assert only(plan(later, ahead=forecast(2))).action is Action.DOWN
+
+
+def test_a_pinned_service_has_the_number_that_a_person_named() -> None:
+    decision = only(plan(observation(5, rps=20, of=service(pinned_replicas=2)), ahead=forecast(20)))
+    assert (decision.reason, decision.option.replicas) == (Why.PINNED, 2)
+
+
+def test_replicas_that_somebody_else_sets_are_left_alone() -> None:
+    owned = observation(5, rps=1, workloads=(Workload("3g.40gb", 5, "HorizontalPodAutoscaler chat"),))
+    decision = only(plan(owned, ahead=forecast(1)))
+    assert (decision.action, decision.reason) == (Action.HOLD, Why.FOREIGN)
+
+
+@pytest.mark.parametrize(
+    ("what", "bounds", "why"),
+    [
+        (service(mode=Mode.PAUSED), Bounds(), Why.PAUSED),
+        (service(), Bounds(stop=True), Why.STOPPED),
+    ],
+    ids=["paused", "stopped"],
+)
+def test_a_persons_stop_changes_nothing(what: Any, bounds: Bounds, why: Why) -> None:
+    decision = only(plan(observation(2, rps=30, of=what), ahead=forecast(30), bounds=bounds))
+    assert (decision.reason, decision.option.replicas, decision.dry) == (why, 2, True)
+
+
+def test_advice_is_decided_and_not_acted_on() -> None:
+    decision = only(plan(observation(1, rps=20, of=service(mode=Mode.ADVISORY)), ahead=forecast(20)))
+    assert decision.dry
+    assert decision.action is Action.UP
+
+
+def test_a_tighter_target_of_an_intent_needs_more_replicas() -> None:
+    tight = bound(targets=(Target(Metric.TTFT, 95, 300),))
+    loose, strict = (only(plan(observation(4, rps=14), ahead=forecast(14), bounds=b)) for b in (Bounds(), tight))
+    assert strict.option.replicas > loose.option.replicas
+    assert "p95 ttft <= 300 ms" in strict.message
+
+
+def test_a_limit_on_gpus_holds_and_is_said() -> None:
+    found = plan(observation(2, rps=40), ahead=forecast(40), bounds=bound(max_gpus=2))
+    assert only(found).option.replicas == 4
+    assert len({slot.gpu for slot in found.placement.slots}) <= 2
+    assert condition(found, "WithinBudget").reason == "BudgetLimits"
+
+
+def test_a_limit_below_what_there_is_takes_replicas_away() -> None:
+    decision = only(plan(observation(6, rps=20), ahead=forecast(20), bounds=bound(max_replicas=3)))
+    assert (decision.reason, decision.option.replicas) == (Why.LIMIT, 3)
+
+
+def test_the_budget_of_the_spec_counts_like_an_intent() -> None:
+    decision = only(plan(observation(1, rps=40, of=service(budget=Budget(gpus=1))), ahead=forecast(40)))
+    assert decision.option.replicas == 2
+
+
+def test_a_service_that_cannot_fit_says_what_is_missing_and_others_go_on() -> None:
+    other = ServiceKey("shop", "other")
+    crowded = observation(1, rps=60, of=service(max_replicas=40))
+    calm = observation(1, rps=3, of=service(other))
+    found = plan(crowded, replace(calm, replicas=(), workloads=()), ahead=forecast(60), count=1)
+    placed = condition(found, "Placed")
+    assert (placed.status, placed.reason) == (Status.FALSE, "NoRoom")
+    assert "3g.40gb on A100-80GB find no place" in placed.message
+    assert any(slot.service == CHAT for slot in found.placement.slots)
+
+
+def test_an_unreachable_slo_names_the_nearest_thing_that_works() -> None:
+    impossible = observation(2, of=service(targets=(Target(Metric.TTFT, 95, 20),)))
+    found = plan(impossible, ahead=forecast(4))
+    assert only(found).option.replicas == 2
+    assert condition(found, "Placed").reason == "SLOUnreachable"
+    assert "allow a larger partition or a longer time" in condition(found, "Placed").message
+
+
+def test_a_missing_profile_is_named() -> None:
+    found = plan(observation(0, of=service(profile="nobody")), ahead=forecast(4))
+    assert found.decisions == ()
+    assert condition(found, "ProfileKnown").reason == "ProfileMissing"
+
+
+def test_a_clearly_cheaper_partition_replaces_the_present_one() -> None:
+    wide = service(partitions=())
+    found = plan(observation(5, rps=18, of=wide), ahead=forecast(17))
+    assert (only(found).action, only(found).option.partition) == (Action.MIGRATE, "7g.80gb")
+    old = [slot for slot in found.placement.slots if slot.partition == "3g.40gb"]
+    assert len(old) == 5, "make before break: the old ones keep their places"
+
+
+def test_a_partition_that_is_no_longer_allowed_is_replaced() -> None:
+    decision = only(plan(observation(2, rps=4, of=service(partitions=("7g.80gb",))), ahead=forecast(4)))
+    assert (decision.action, decision.reason) == (Action.MIGRATE, Why.UNFIT)
+
+
+def test_an_unchanged_decision_keeps_its_time() -> None:
+    first = only(plan(observation(2, rps=8), ahead=forecast(8)))
+    again = plan(observation(2, rps=8, last=first), ahead=forecast(8), now=NOW + 60)
+    assert only(again).made_at_seconds == first.made_at_seconds
+
+
+cases = st.builds(
+    lambda replicas, rps, missing: observation(replicas, None if missing else rps),
+    st.integers(1, 12),
+    st.floats(0, 60),
+    st.booleans(),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(what=cases, ahead=st.one_of(st.none(), st.floats(0, 60)), most=st.integers(1, 12), stop=st.booleans())
+def test_whatever_happens_limits_hold_and_absence_takes_nothing_away(
+    what: Observation, ahead: float | None, most: int, stop: bool
+) -> None:
+    limited = replace(what, service=replace(what.service, max_replicas=most))
+    bounds = Bounds(stop=stop)
+    found = plan(limited, ahead=None if ahead is None else forecast(ahead), bounds=bounds)
+    assert found == plan(limited, ahead=None if ahead is None else forecast(ahead), bounds=bounds)
+    decision = only(found)
+    if stop:
+        assert decision.option.replicas == len(what.replicas)
+        return
+    assert decision.option.replicas <= max(most, 1)
+    if what.load.absent is not None and len(what.replicas) <= most:
+        assert decision.option.replicas == len(what.replicas)
+    if ahead is None and len(what.replicas) <= most:
+        assert decision.option.replicas >= len(what.replicas)
+
+
+def test_a_thousand_services_are_planned_in_one_pass() -> None:
+    many = [observation(0, of=service(ServiceKey("shop", f"s{n}"))) for n in range(1000)]
+    whole: Snapshot = snapshot(*many, count=64, profiles=MappingProxyType({"llm": profile()}))
+    found = plan_cluster(whole, {}, Bounds(), Tuning())
+    assert len(found.decisions) == 1000
+    assert found.placement.unplaced
