@@ -66,7 +66,7 @@ class JsonFormatter(logging.Formatter):
             **_extras(vars(record)),
         }
         if record.exc_info:
-            entry["error"] = self.formatException(record.exc_info)
+            entry["traceback"] = self.formatException(record.exc_info)
         return json.dumps(entry, default=str)
 
 

@@ -50,7 +50,7 @@ def load_credentials(context: str | None = None) -> Credentials:
     authority = found.ssl_ca_cert if found.ssl_ca_cert and Path(found.ssl_ca_cert).exists() else None
     return Credentials(
         server=found.host.rstrip("/"),
-        authorization=lambda: found.get_api_key_with_prefix("authorization"),
+        authorization=lambda: found.get_api_key_with_prefix("BearerToken", "authorization"),
         authority=authority,
         client_certificate=(found.cert_file, found.key_file) if found.cert_file and found.key_file else None,
         verify=bool(found.verify_ssl),

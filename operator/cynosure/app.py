@@ -1,0 +1,220 @@
+"""``cynosure run``: the operator, wired together."""
+
+import argparse
+import asyncio
+import logging
+import socket
+import sys
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import kopf
+
+from cynosure import handlers
+from cynosure.act.publish import Publisher
+from cynosure.act.write import Writer
+from cynosure.clock import system_clock
+from cynosure.kube.caches import Caches
+from cynosure.kube.client import HttpKubeApi
+from cynosure.kube.credentials import load_credentials
+from cynosure.kube.fence import Fenced
+from cynosure.kube.port import KubeApi
+from cynosure.model.bounds import Bounds
+from cynosure.model.forecast import Forecast
+from cynosure.model.plan import Plan
+from cynosure.model.service import ServiceKey
+from cynosure.model.snapshot import Snapshot
+from cynosure.observe.prometheus import Prometheus
+from cynosure.observe.signals import Signals
+from cynosure.observe.world import World
+from cynosure.plan import Tuning, plan_cluster
+from cynosure.reconcile.forecasting import Forecaster
+from cynosure.reconcile.lease import Lease
+from cynosure.reconcile.limits import Limits
+from cynosure.reconcile.loop import Hands, Loop, Senses
+from cynosure.reconcile.probes import Probes, serve
+from cynosure.reconcile.wakeup import Wakeup
+from cynosure.settings import LoopSettings, PlanningSettings, Settings, read_settings
+from cynosure.telemetry import Telemetry, configure_logging
+
+log = logging.getLogger(__name__)
+
+STOP_SECONDS = 20.0
+"""For the pass that runs at SIGTERM; the pod is given 30."""
+
+
+def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser("run", help="run the operator", description="Run the operator until SIGTERM.")
+    parser.add_argument("--context", help="context of the kubeconfig (else CYNOSURE_CONTEXT, or the pod's account)")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """0 after SIGTERM; 1 when going on would be unsafe, such as without the lease."""
+    settings = read_settings()
+    if args.context:
+        settings = replace(settings, kubernetes=replace(settings.kubernetes, context=args.context))
+    configure_logging(settings.server.log_level)
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        return runner.run(operate(settings))
+
+
+async def operate(settings: Settings) -> int:
+    credentials = load_credentials(settings.kubernetes.context)
+    stop = asyncio.Event()
+    async with HttpKubeApi(credentials, settings.kubernetes) as api:
+        operator = Operator(api, settings, stop)
+        registry = handlers.registry(operator.wake.fire, credentials)
+        kopf.on.startup(registry=registry, id="start")(_ignoring(operator.start))
+        kopf.on.cleanup(registry=registry, id="stop")(_ignoring(operator.stop))
+        await kopf.operator(registry=registry, clusterwide=True, standalone=True, stop_flag=stop)
+    return 1 if operator.failed else 0
+
+
+class Operator:
+    """Everything that runs beside kopf. ``stop_flag`` is set when it ends by itself, which it does only in need."""
+
+    def __init__(self, api: KubeApi, settings: Settings, stop_flag: asyncio.Event) -> None:
+        loop = settings.loop
+        self.failed = False
+        self.wake = Wakeup[str](idle=loop.idle_seconds, longest=loop.longest_seconds, resync=loop.resync_seconds)
+        self.telemetry = Telemetry()
+        self.lease = Lease(api, settings.lease, settings.lease.identity or _identity())
+        self.caches = Caches(api, lambda resource, key: self.wake.fire(f"{resource.plural}/{key.namespace}/{key.name}"))
+        self._settings = settings
+        self._stop_flag = stop_flag
+        self._halted = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._sense(settings)
+        self.loop = Loop(
+            Senses(self.caches, self.world, self.forecaster.latest, self.limits.in_force),
+            self._hands(Fenced(api, lambda: self.lease.held), settings),
+            planner(settings.planning, settings.loop),
+            self.wake,
+            settings,
+            self.telemetry,
+        )
+
+    def _sense(self, settings: Settings) -> None:
+        prometheus = Prometheus(settings.prometheus)
+        self.limits = Limits(self.caches, system_clock)
+        self.signals = Signals(prometheus, settings.prometheus, system_clock, lambda: self.world.targets())
+        self.world = World(self.caches, self.signals, settings, system_clock)
+        self.forecaster = Forecaster(
+            prometheus,
+            settings.forecast,
+            system_clock,
+            lambda: self.world.services(),
+            rate_window_seconds=settings.prometheus.rate_window_seconds,
+        )
+
+    def _hands(self, api: KubeApi, settings: Settings) -> Hands:
+        publisher = Publisher(
+            api,
+            self.caches,
+            system_clock,
+            status_seconds=settings.loop.status_seconds,
+            reporter=self.lease.identity,
+        )
+        return Hands(api, Writer(api, self.caches, settings.workload), publisher)
+
+    async def start(self) -> None:
+        self._task = asyncio.create_task(self._run(), name="cynosure")
+
+    async def stop(self) -> None:
+        """Let the pass that runs finish, give the lease back, end the rest."""
+        self._halted.set()
+        self.loop.halt()
+        if self._task:
+            await asyncio.wait({self._task}, timeout=STOP_SECONDS)
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _run(self) -> None:
+        probes = Probes(self.caches, self.loop, self.lease, self.telemetry, self._settings.loop.ready_seconds)
+        runner = await serve(probes, self._settings.server)
+        try:
+            async with asyncio.TaskGroup() as group:
+                background = [
+                    group.create_task(self.caches.run(), name="watch"),
+                    group.create_task(self.signals.run(lambda: self.wake.fire("signals")), name="signals"),
+                    group.create_task(self.forecaster.run(lambda key: self.wake.fire("forecasts")), name="forecasts"),
+                ]
+                await self._lead()
+                for task in background:
+                    task.cancel()
+        except BaseExceptionGroup as failures:
+            self.failed = True
+            for error in _leaves(failures):
+                log.critical("the operator ends", extra={"error": str(error)}, exc_info=error)
+        finally:
+            await runner.cleanup()
+            self._stop_flag.set()
+
+    async def _lead(self) -> None:
+        """Wait for the lease, then pass until halted. Whoever loses the lease ends."""
+        waiting = asyncio.create_task(self.lease.acquire(), name="lease")
+        halted = asyncio.create_task(self._halted.wait(), name="halt")
+        await asyncio.wait({waiting, halted}, return_when=asyncio.FIRST_COMPLETED)
+        halted.cancel()
+        if not waiting.done():
+            waiting.cancel()
+            return
+        await waiting
+        self.wake.fire("lease")
+        try:
+            async with asyncio.TaskGroup() as group:
+                keeping = group.create_task(self.lease.keep(), name="lease")
+                await self.loop.run()
+                keeping.cancel()
+        finally:
+            await self.lease.release()
+
+
+def planner(
+    planning: PlanningSettings, loop: LoopSettings
+) -> Callable[[Snapshot, Mapping[ServiceKey, Forecast], Bounds], Plan]:
+    """``plan_cluster`` with the tuning of the settings."""
+    tuning = Tuning(
+        upscale_level=planning.upscale_level,
+        downscale_level=planning.downscale_level,
+        stabilisation_seconds=planning.stabilisation_seconds,
+        pass_seconds=loop.resync_seconds,
+        settle_seconds=planning.settle_seconds,
+        correction_seconds=planning.correction_seconds,
+        backlog_seconds=planning.backlog_seconds,
+        latency_headroom=planning.latency_headroom,
+    )
+    return lambda snapshot, forecasts, bounds: plan_cluster(snapshot, forecasts, bounds, tuning)
+
+
+def _leaves(group: BaseExceptionGroup[BaseException]) -> list[BaseException]:
+    found: list[BaseException] = []
+    for error in group.exceptions:
+        found += _leaves(error) if isinstance(error, BaseExceptionGroup) else [error]
+    return found
+
+
+def _ignoring(step: Callable[[], Any]) -> Callable[..., Any]:
+    """Kopf passes a dozen keywords to each handler."""
+
+    async def handler(**_: Any) -> None:
+        await step()
+
+    return handler
+
+
+def _identity() -> str:
+    """Another one for each process: a lease of a dead namesake is not ours to go on with."""
+    return f"{socket.gethostname()}-{uuid.uuid4().hex[:8]}"
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    if sys.platform != "linux":
+        return None
+    import uvloop
+
+    factory: Callable[[], asyncio.AbstractEventLoop] = uvloop.new_event_loop
+    return factory
