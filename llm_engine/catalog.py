@@ -1,0 +1,75 @@
+"""The names and limits that a text is read against. They are data: nothing in them is an instruction."""
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+from functools import cached_property
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+Name = Annotated[str, Field(min_length=1, max_length=253)]
+
+
+def _name_of(entry: object) -> object:
+    """Catalogs list a model, GPU or node by its name, or as an object that has one."""
+    return entry["name"] if isinstance(entry, dict) and "name" in entry else entry
+
+
+Names = tuple[Annotated[Name, BeforeValidator(_name_of)], ...]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Service(_Part):
+    name: Name
+    namespace: Name = "default"
+    model: str | None = None
+    replicas: Annotated[int, Field(ge=0)] | None = None
+    min: Annotated[int, Field(ge=0)] | None = None
+    max: Annotated[int, Field(ge=0)] | None = None
+    partition: str | None = None
+
+
+class Limits(_Part):
+    max_replicas: Annotated[int, Field(ge=0)] | None = None
+    max_cost_per_hour: Annotated[float, Field(ge=0)] | None = None
+    protected_namespaces: Names = ()
+
+
+class Catalog(_Part):
+    """The ``--catalog`` file of ``cynosure ask``. A list that is absent is not known, so it refuses nothing."""
+
+    services: tuple[Service, ...] = ()
+    models: Names | None = None
+    partitions: Names | None = None
+    gpus: Names | None = None
+    nodes: Names | None = None
+    zones: Names | None = None
+    limits: Limits = Limits()
+
+    @cached_property
+    def service_names(self) -> dict[str, tuple[Service, ...]]:
+        """By lower-case name."""
+        found: dict[str, tuple[Service, ...]] = {}
+        for service in self.services:
+            found[service.name.lower()] = (*found.get(service.name.lower(), ()), service)
+        return found
+
+    @cached_property
+    def namespaces(self) -> dict[str, str]:
+        """By lower-case name, the protected ones too."""
+        names = (*(service.namespace for service in self.services), *self.limits.protected_namespaces)
+        return {name.lower(): name for name in names}
+
+
+def by_lower(names: Iterable[str] | None) -> dict[str, str]:
+    return {name.lower(): name for name in names or ()}
+
+
+def nearest(name: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:
+    """The known name that ``name`` was probably meant to be."""
+    names = by_lower(known)
+    found = get_close_matches(name.lower(), sorted(names), n=1, cutoff=cutoff)
+    return names[found[0]] if found else None

@@ -1,0 +1,112 @@
+"""Clauses of a sentence, and what one of them says about a number."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from llm_engine.lexicon import Kind
+from llm_engine.tags import Tag
+from llm_engine.values import Unclear
+
+NUMERIC = (Kind.QUANTITY, Kind.RANGE)
+_CONTENT = frozenset(Kind) - {Kind.FILLER, Kind.TO, Kind.FOR, Kind.BY, Kind.FROM, Kind.SEPARATOR, Kind.AND}
+
+
+@dataclass(frozen=True)
+class Clause:
+    tags: tuple[Tag, ...]
+    text: str
+
+    def of(self, *kinds: Kind) -> tuple[Tag, ...]:
+        return tuple(tag for tag in self.tags if tag.kind in kinds)
+
+    def first(self, *kinds: Kind) -> Tag | None:
+        return next(iter(self.of(*kinds)), None)
+
+    def words(self, tag: Tag) -> str:
+        return self.text[tag.start : tag.end].lower()
+
+    def before(self, tag: Tag) -> Tag | None:
+        """The tag that stands before, fillers left out."""
+        index = self.tags.index(tag)
+        return next((t for t in reversed(self.tags[:index]) if t.kind is not Kind.FILLER), None)
+
+    @cached_property
+    def verbs(self) -> tuple[str, ...]:
+        return tuple(tag.value for tag in self.of(Kind.VERB))
+
+    @property
+    def is_empty(self) -> bool:
+        return not any(tag.kind in _CONTENT for tag in self.tags)
+
+
+def split(tags: Sequence[Tag], text: str) -> list[Clause]:
+    clauses: list[Clause] = []
+    part: list[Tag] = []
+    for tag in tags:
+        if tag.kind in (Kind.SEPARATOR, Kind.AND):
+            clauses.append(Clause(tuple(part), text))
+            part = []
+        else:
+            part.append(tag)
+    clauses.append(Clause(tuple(part), text))
+    return [clause for clause in clauses if not clause.is_empty]
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One number, and the words of its clause that belong to it."""
+
+    number: Tag
+    before: tuple[Tag, ...]
+    after: tuple[Tag, ...]
+    clause: Clause
+
+    @property
+    def around(self) -> tuple[Tag, ...]:
+        return (*self.before, *self.after)
+
+    def near(self, *kinds: Kind) -> Tag | None:
+        """The last tag of these kinds before the number, else the first behind it."""
+        found = [tag for tag in self.before if tag.kind in kinds]
+        return found[-1] if found else next((tag for tag in self.after if tag.kind in kinds), None)
+
+    @property
+    def link(self) -> str:
+        """The word directly before the number: ``to``, ``by``, ``at`` ..."""
+        linked = [tag for tag in self.before if tag.kind is not Kind.FILLER]
+        return self.clause.words(linked[-1]) if linked and linked[-1].kind in (Kind.TO, Kind.BY) else ""
+
+    @cached_property
+    def side(self) -> tuple[Kind | None, Tag | None]:
+        """Whether the number is an upper or a lower limit, negation taken into account."""
+        limit = self.near(Kind.UPPER, Kind.LOWER)
+        negations = [t for t in self.clause.of(Kind.NEGATION) if limit is None or t.start < limit.start]
+        negations = [t for t in negations if t.start < self.number.start]
+        if limit is None:
+            if negations:
+                raise Unclear("Is that a limit? Say for example 'at most' or 'at least' before the number.")
+            return None, None
+        if len(negations) > 1:
+            raise Unclear("The sentence denies twice: is the number the most or the least?")
+        if not negations:
+            return limit.kind, limit
+        return (Kind.LOWER if limit.kind is Kind.UPPER else Kind.UPPER), limit
+
+
+def statements(clause: Clause) -> Iterator[Statement]:
+    """Each number of the clause with the words since the one before; the last has those behind it too."""
+    places = [i for i, tag in enumerate(clause.tags) if tag.kind in NUMERIC]
+    start = 0
+    for count, place in enumerate(places):
+        following = places[count + 1] if count + 1 < len(places) else len(clause.tags)
+        after = clause.tags[place + 1 : following]
+        own = after if following == len(clause.tags) else _attached(after, clause)
+        yield Statement(clause.tags[place], clause.tags[start:place], own, clause)
+        start = place + 1 + len(own)
+
+
+def _attached(after: tuple[Tag, ...], clause: Clause) -> tuple[Tag, ...]:
+    """``300 ms at p95``: a percentile behind ``at`` belongs to the number before it."""
+    linked = len(after) >= 2 and clause.words(after[0]) == "at" and after[1].kind is Kind.PERCENTILE
+    return after[:2] if linked else ()

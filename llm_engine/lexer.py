@@ -1,0 +1,91 @@
+"""Text to tokens with code-point spans. Names of the catalog stay whole; everything else is taken apart."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from llm_engine.values import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    text: str
+    start: int
+    end: int
+
+    @property
+    def lower(self) -> str:
+        return self.text.lower().replace("\u2019", "'")
+
+    @property
+    def span(self) -> Span:
+        return self.start, self.end
+
+
+_CHUNK = re.compile(
+    r"\d{4}-\d{2}-\d{2}(?:[Tt ]\d{2}:\d{2}(?::\d{2})?(?:[Zz]|[+-]\d{2}:\d{2})?)?"  # a date, with or without a time
+    r"|['\u2019][sS]\b|[<>]=|[^\W_](?:\w|[-./+@:'\u2019](?=\w)|(?<=\d),(?=\d))*|[^\w\s]"
+)
+_PIECE = re.compile(
+    r"\d{4}-\d{2}-\d{2}\S*"
+    r"|\d{1,2}:\d{2}(?!\d)"
+    r"|\d+g\.\d+gb(?:\+me)?"
+    r"|\d+(?:,\d{3})+(?:\.\d+)?(?!\d)|\d+(?:[.,]\d+)?"
+    r"|[^\W\d_]+|[^\w\s]|_",
+    re.IGNORECASE,
+)
+_WORDLIKE = re.compile(r"[^\W\d_]\w*(?:[-./+@:]\w+)+|[^\W\d_]+\d\w*", re.UNICODE)
+_DAY = r"(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*"
+_DAY_RANGE = re.compile(rf"^{_DAY}-{_DAY}$")
+_POSSESSIVE = re.compile(r"['\u2019][sS]?$")
+
+
+def tokenize(text: str, names: frozenset[str], words: frozenset[str]) -> tuple[Token, ...]:
+    """``names`` (lower case) stay whole; a compound of ``words`` is taken apart at its hyphens."""
+    return tuple(token for chunk in _CHUNK.finditer(text) for token in _split(chunk, names, words))
+
+
+def _split(chunk: re.Match[str], names: frozenset[str], words: frozenset[str]) -> Iterator[Token]:
+    text, start = chunk.group(), chunk.start()
+    stem = _POSSESSIVE.sub("", text)
+    if stem and stem != text:
+        yield from _pieces(stem, start, names, words)
+        yield Token(text[len(stem) :], start + len(stem), start + len(text))
+    else:
+        yield from _pieces(text, start, names, words)
+
+
+def _pieces(text: str, start: int, names: frozenset[str], words: frozenset[str]) -> Iterator[Token]:
+    lower = text.lower()
+    place = _qualified(lower, names)
+    if place is not None:
+        ends = ((0, place), (place, place + 1), (place + 1, len(text)))
+        yield from (Token(text[a:b], start + a, start + b) for a, b in ends)
+        return
+    if lower in names or lower in words or _is_name(lower, words):
+        yield Token(text, start, start + len(text))
+        return
+    for piece in _PIECE.finditer(text):
+        if piece.group() == "-" and _joins_words(lower, piece.start()):
+            continue
+        yield Token(piece.group(), start + piece.start(), start + piece.end())
+
+
+def _qualified(lower: str, names: frozenset[str]) -> int | None:
+    """Where the slash of ``namespace/service`` stands, if both are names."""
+    head, slash, tail = lower.partition("/")
+    return len(head) if slash and head in names and tail in names else None
+
+
+def _is_name(lower: str, words: frozenset[str]) -> bool:
+    """A compound such as ``chat-b`` or ``llama-3.1-8b``, but not ``first-token`` or ``p95``."""
+    if not _WORDLIKE.fullmatch(lower):
+        return False
+    parts = re.split(r"[^\w]+", lower)
+    return not all(part in words or re.fullmatch(r"p?\d+", part) for part in parts)
+
+
+def _joins_words(lower: str, place: int) -> bool:
+    """``first-token``, but neither ``8-18`` nor ``mon-fri``."""
+    sides = lower[place - 1 : place] + lower[place + 1 : place + 2]
+    return len(sides) == 2 and sides.isalpha() and not _DAY_RANGE.search(lower)

@@ -1,0 +1,43 @@
+"""Misspelt words: optimal string alignment distance, bounded by the length of the word."""
+
+from collections.abc import Iterable
+
+
+def distance(left: str, right: str) -> int:
+    """Insertions, deletions, substitutions and swaps of neighbours (Damerau 1964, each letter edited once)."""
+    before: list[int] = []
+    last = list(range(len(right) + 1))
+    for i, a in enumerate(left, start=1):
+        row = [i]
+        for j, b in enumerate(right, start=1):
+            best = min(last[j] + 1, row[j - 1] + 1, last[j - 1] + (a != b))
+            if i > 1 and j > 1 and a == right[j - 2] and left[i - 2] == b:
+                best = min(best, before[j - 2] + 1)
+            row.append(best)
+        before, last = last, row
+    return last[-1]
+
+
+def allowed(word: str) -> int:
+    """Edits that a word of this length may be away from what was meant."""
+    return 0 if len(word) < 4 else 1 if len(word) < 8 else 2
+
+
+def correction(word: str, known: Iterable[str]) -> str | None:
+    """The one known word within reach; None where there is none, or more than one as near."""
+    reach = allowed(word)
+    near = sorted(
+        (edits, other)
+        for other in known
+        if abs(len(other) - len(word)) <= reach
+        and (edits := distance(word, other)) <= reach
+        and _plausible(word, other)
+    )
+    if not near or (len(near) > 1 and near[0][0] == near[1][0]):
+        return None
+    return near[0][1]
+
+
+def _plausible(word: str, other: str) -> bool:
+    """A short word keeps its letters: only a swap or a doubled letter is taken for a slip."""
+    return len(word) > 4 or (sorted(word) == sorted(other))
