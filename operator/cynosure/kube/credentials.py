@@ -40,11 +40,12 @@ class Credentials:
 def load_credentials(context: str | None = None) -> Credentials:
     """The pod's own service account where there is one, else the kubeconfig. Raises ``BadInput``."""
     found = Configuration()
+    file = os.environ.get("KUBECONFIG")  # the client read it when it was imported, which may be long ago
     try:
-        if context is None and os.environ.get("KUBERNETES_SERVICE_HOST") and not os.environ.get("KUBECONFIG"):
+        if context is None and os.environ.get("KUBERNETES_SERVICE_HOST") and not file:
             config.load_incluster_config(client_configuration=found)  # type: ignore[no-untyped-call]
         else:
-            config.load_kube_config(context=context, client_configuration=found)  # type: ignore[no-untyped-call]
+            config.load_kube_config(file, context, found)  # type: ignore[no-untyped-call]
     except (config.ConfigException, OSError) as error:
         raise BadInput(f"no access to a Kubernetes API server: {error}; set KUBECONFIG, or run in a pod") from error
     authority = found.ssl_ca_cert if found.ssl_ca_cert and Path(found.ssl_ca_cert).exists() else None
