@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from llm_engine.catalog import Catalog
 from llm_engine.checks import joined, refuse_contradictions, refuse_outside
-from llm_engine.clauses import NUMERIC, split
+from llm_engine.clauses import NUMERIC, split, statements
 from llm_engine.compose import compose
 from llm_engine.grammar import Reading
 from llm_engine.lexicon import Kind
@@ -106,6 +106,7 @@ class _Ground:
             return self._service(str(value))
         if name in _NUMBERS:
             tag = self._number(name, float(str(value)), one)
+            self._check_side(name, tag, one)
             return number(float(str(value))), stated(tag.span)
         if name == "metric":
             return str(value), self._metric(str(value))
@@ -139,6 +140,25 @@ class _Ground:
         if word is None:
             raise Unclear(f"The sentence does not say {name} {number(amount)}: which number is meant?")
         return word
+
+    def _check_side(self, name: str, number_tag: Tag, one: DraftedDirective) -> None:
+        """The comparator: at least is not at most, in the languages whose words for it are known."""
+        if name not in ("value", "min", "max", "replicas"):
+            return
+        lower = name == "min" or (name == "value" and one.metric == "attainment")
+        expected = None if name == "replicas" else Kind.LOWER if lower else Kind.UPPER
+        found = self._side(number_tag)
+        if found is not expected and not (name == "value" and found is None):
+            raise Unclear(f"Is {number(number_tag.number)} the most, the least, or exactly what is wanted?")
+
+    def _side(self, number_tag: Tag) -> Kind | None:
+        for clause in split(self._tags, self._text):
+            for statement in statements(clause):
+                if number_tag in statement.number.parts:
+                    return Kind.LOWER if number_tag == statement.number.parts[0] else Kind.UPPER
+                if number_tag == statement.number:
+                    return statement.side[0]
+        return None
 
     def _metric(self, metric: str) -> Origin:
         named = [t for t in self._tags if t.kind is Kind.METRIC]

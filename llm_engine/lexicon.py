@@ -63,7 +63,8 @@ _DAY_NAMES = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday"
 _PHRASES: Mapping[tuple[Kind, str], str] = {
     (Kind.VERB, "scale"): "scale|rescale|resize|scaling|scaled",
     (Kind.VERB, "autoscale"): "autoscale|auto scale|let scale",
-    (Kind.VERB, "pause"): "pause|suspend|freeze|put on hold|stop scaling|stop autoscaling|stop managing|stop touching|"
+    (Kind.VERB, "pause"): "pause|suspend|freeze|put on hold|stop scaling|stop autoscaling|"
+    "stop managing|stop touching|"
     "stop automation for|stop automation of|stop the automation of|stop the automation for|"
     "halt scaling|halt autoscaling|hold off",
     (Kind.VERB, "resume"): "resume|unpause|unfreeze|continue|un pause|take off hold|start scaling|start autoscaling|"
@@ -243,11 +244,29 @@ _PHRASES: Mapping[tuple[Kind, str], str] = {
     "under the name|name|instead|all the time|for now|for us|for me|serving|automated",
 }
 
+# Limits and denials of other languages: the grammar does not read those, but it checks by them
+# what a model makes of them.
+_ABROAD: Mapping[Kind, str] = {
+    Kind.UPPER: "por debajo de|debajo de|menos de|como m\u00e1ximo|m\u00e1ximo|inferior a|unter|"
+    "h\u00f6chstens|weniger als|maximal|"
+    "au plus|moins de|sous|en dessous de|au maximum|\u4f4e\u4e8e|\u4e0d\u8d85\u8fc7|\u81f3\u591a",
+    Kind.LOWER: "por encima de|al menos|como m\u00ednimo|m\u00ednimo|m\u00e1s de|superior a|"
+    "\u00fcber|mindestens|mehr als|"
+    "au moins|plus de|au-dessus de|au minimum|\u81f3\u5c11|\u9ad8\u4e8e",
+    Kind.NEGATION: "nunca|jam\u00e1s|sin|ni|nicht|nie|niemals|kein|keine|ohne|pas|jamais|sans|"
+    "\u4e0d|\u522b|\u4e0d\u8981",
+    Kind.BETWEEN: "entre|zwischen",
+    Kind.AND: "y|und|et",
+}
+
 
 def _entries() -> Iterator[tuple[tuple[str, ...], tuple[Kind, str]]]:
     for concept, phrases in _PHRASES.items():
         for phrase in phrases.split("|"):
             yield _words_of(phrase), concept
+    for kind, phrases in _ABROAD.items():
+        for phrase in phrases.split("|"):
+            yield _words_of(phrase), (kind, "")
     for number, day in enumerate(_DAY_NAMES):
         for name in (day, day + "s", _DAYS[number]):
             yield (name,), (Kind.DAYS, _DAYS[number])

