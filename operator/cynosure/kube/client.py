@@ -134,7 +134,7 @@ class HttpKubeApi:
         timeout = aiohttp.ClientTimeout(
             total=self._settings.request_seconds, sock_connect=self._settings.connect_seconds
         )
-        data = None if body is None else json.dumps(body).encode()
+        data = None if body is None else json.dumps(body, ensure_ascii=False).encode()
         async with self._request(method, path, params, data, content_type, timeout=timeout) as response:
             answer: Body = json.loads(await response.read())
             return answer
