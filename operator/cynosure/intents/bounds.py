@@ -1,0 +1,165 @@
+"""Which intents hold now, and what they allow a planning pass to do."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+
+from cynosure.api import ScalingIntent
+from cynosure.api.automation_policy import AutomationPolicySpec
+from cynosure.api.conditions import Type
+from cynosure.api.directive import BoundMetric
+from cynosure.intents.effects import Effect, LatencyLimit, Pin, ReplicaLimit, Reversal, UseLimit, effects_of
+from cynosure.model.bounds import Bounds, ServiceBounds
+from cynosure.model.condition import Status
+from cynosure.model.service import Metric, ServiceKey, Target
+
+_B = TypeVar("_B", Bounds, ServiceBounds)
+_N = TypeVar("_N", int, float)
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    """The effects of one intent that hold now."""
+
+    namespace: str
+    intent: str
+    effects: tuple[Effect, ...]
+
+    @property
+    def source(self) -> str:
+        return f"{self.namespace}/{self.intent}"
+
+
+def bounds_in_force(intents: Iterable[ScalingIntent], policy: AutomationPolicySpec, now_seconds: float) -> Bounds:
+    """What the applied intents and the policy demand together; the stricter one counts.
+
+    Replica limits that exclude each other are found before approval. Where they meet all the same, what was
+    applied first holds, so a later intent never loosens what an earlier one demands.
+    """
+    return bounds_of(holdings(intents, policy, now_seconds), policy)
+
+
+def holdings(intents: Iterable[ScalingIntent], policy: AutomationPolicySpec, now_seconds: float) -> tuple[Holding, ...]:
+    """The intents in force, the first applied first. Pins are in the spec of their service, not among these bounds."""
+    applied = [intent for intent in intents if is_applied(intent)]
+    return tuple(
+        Holding(intent.metadata.namespace, intent.metadata.name, _unexpired(intent, now_seconds))
+        for intent in sorted(applied, key=applied_at)
+        if not has_expired(intent, now_seconds)
+        and taken_back_by(intent, applied) is None
+        and intent.metadata.namespace not in policy.protected_namespaces
+    )
+
+
+def is_applied(intent: ScalingIntent) -> bool:
+    return any(c.type == Type.APPLIED and c.status is Status.TRUE for c in intent.status.conditions)
+
+
+def applied_at(intent: ScalingIntent) -> tuple[float, str, str]:
+    at = intent.status.applied_at
+    return at.timestamp() if at else 0.0, intent.metadata.namespace, intent.metadata.name
+
+
+def has_expired(intent: ScalingIntent, now_seconds: float) -> bool:
+    """By ``spec.expires``, or once the last of its directives has ended, when each of them says when."""
+    own = [directive.expires for directive in intent.status.directives]
+    last = max((end for end in own if end is not None), default=None) if own and None not in own else None
+    return any(end is not None and end.timestamp() <= now_seconds for end in (intent.spec.expires, last))
+
+
+def _unexpired(intent: ScalingIntent, now_seconds: float) -> tuple[Effect, ...]:
+    return effects_of(d for d in intent.status.directives if d.expires is None or d.expires.timestamp() > now_seconds)
+
+
+def takes_back(intent: ScalingIntent) -> frozenset[str]:
+    """The intents of its namespace that end when this one is applied."""
+    undone = {effect.intent for effect in effects_of(intent.status.directives) if isinstance(effect, Reversal)}
+    return frozenset(undone | ({intent.spec.supersedes} if intent.spec.supersedes else set()))
+
+
+def taken_back_by(intent: ScalingIntent, applied: Iterable[ScalingIntent]) -> ScalingIntent | None:
+    """The intent that was applied later and undoes or supersedes this one."""
+    return next(
+        (
+            other
+            for other in applied
+            if other.metadata.namespace == intent.metadata.namespace
+            and intent.metadata.name in takes_back(other)
+            and applied_at(other)[0] >= applied_at(intent)[0]
+        ),
+        None,
+    )
+
+
+@dataclass(slots=True)
+class _Sum:
+    """Bounds in the making."""
+
+    services: dict[ServiceKey, ServiceBounds] = field(default_factory=dict)
+    whole: Bounds = field(default_factory=Bounds)
+
+    def add(self, effect: Effect, holding: Holding) -> None:
+        if isinstance(effect, UseLimit) and effect.service is None:
+            self.whole = replace(_limited(self.whole, effect), sources=_with(self.whole.sources, holding.source))
+        elif isinstance(effect, ReplicaLimit | LatencyLimit | UseLimit | Pin) and effect.service is not None:
+            old = self.services.get(effect.service, ServiceBounds())
+            new = _tightened(old, effect)
+            if new != old:
+                self.services[effect.service] = replace(new, sources=_with(old.sources, holding.intent))
+
+
+def bounds_of(held: Sequence[Holding], policy: AutomationPolicySpec, *, pins: bool = False) -> Bounds:
+    """``pins`` includes what writes would set, for a dry run before they are written."""
+    total = _Sum()
+    for holding in held:
+        for effect in holding.effects:
+            if pins or not isinstance(effect, Pin):
+                total.add(effect, holding)
+    cost = float(policy.max_cost_per_hour) if policy.max_cost_per_hour else None
+    return replace(
+        total.whole,
+        services=total.services,
+        max_watts=_least(total.whole.max_watts, policy.max_watts),
+        max_cost_per_hour=_least(total.whole.max_cost_per_hour, cost),
+        stop=policy.stop,
+    )
+
+
+def _tightened(bounds: ServiceBounds, effect: ReplicaLimit | LatencyLimit | UseLimit | Pin) -> ServiceBounds:
+    match effect:
+        case LatencyLimit(_, target):
+            return replace(bounds, targets=_stricter(bounds.targets, target))
+        case UseLimit():
+            return _limited(bounds, effect)
+        case Pin(_, replicas):
+            return replace(bounds, pinned_replicas=replicas or None)
+        case ReplicaLimit(_, least, most):
+            low = max((n for n in (bounds.min_replicas, least) if n is not None), default=None)
+            high = _least(bounds.max_replicas, most)
+            excluded = low is not None and high is not None and low > high
+            return bounds if excluded else replace(bounds, min_replicas=low, max_replicas=high)
+
+
+def _stricter(targets: tuple[Target, ...], target: Target) -> tuple[Target, ...]:
+    kept: dict[tuple[Metric, float], Target] = {(t.metric, t.percentile): t for t in targets}
+    place = (target.metric, target.percentile)
+    kept[place] = min(kept.get(place, target), target)
+    return tuple(sorted(kept.values()))
+
+
+def _limited(bounds: _B, effect: UseLimit) -> _B:
+    match effect.metric:
+        case BoundMetric.GPUS:
+            return replace(bounds, max_gpus=_least(bounds.max_gpus, int(effect.limit)))
+        case BoundMetric.WATTS:
+            return replace(bounds, max_watts=_least(bounds.max_watts, effect.limit))
+        case _:
+            return replace(bounds, max_cost_per_hour=_least(bounds.max_cost_per_hour, effect.limit))
+
+
+def _least(one: _N | None, other: _N | None) -> _N | None:
+    return min((n for n in (one, other) if n is not None), default=None)
+
+
+def _with(sources: tuple[str, ...], source: str) -> tuple[str, ...]:
+    return sources if source in sources else (*sources, source)

@@ -1,0 +1,54 @@
+"""The digest of a plan: what an approver has seen, and nothing that changes by itself."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from cynosure.api.intent_status import GroundedDirective
+from cynosure.intents.facts import Facts, key_of
+from cynosure.intents.writes import Write
+from cynosure.model.service import ServiceKey
+
+
+def plan_digest(
+    intent_uid: str,
+    directives: Sequence[GroundedDirective],
+    services: Iterable[ServiceKey],
+    writes: Iterable[Write],
+    ended: Iterable[str],
+    facts: Facts,
+) -> str:
+    """The SHA-256 of canonical JSON: keys and lists sorted, no spaces.
+
+    In it are
+
+    - the uid of the intent, so that an approval never counts for another one of the same name;
+    - the grounded directives, without their provenance: every number that was made absolute is in it;
+    - each service that they concern, with uid and generation: somebody who changes its spec makes the plan stale;
+    - each write with the value before and after, and the names of the intents that it ends.
+
+    Not in it: the load, the forecast, the estimates, texts and times. They are different a second later, and no
+    approval would ever be in time.
+    """
+    content = {
+        "intent": intent_uid,
+        "directives": _sorted(d.model_copy(update={"provenance": ()}).body() for d in directives),
+        "services": _sorted(_identity(key, facts) for key in set(services)),
+        "writes": _sorted([str(w.service), w.path, w.before, w.after] for w in writes),
+        "ends": sorted(set(ended)),
+    }
+    return f"sha256:{hashlib.sha256(_canonical(content).encode()).hexdigest()}"
+
+
+def _identity(key: ServiceKey, facts: Facts) -> list[str | int]:
+    found = next((service for service in facts.services if key_of(service) == key), None)
+    return [str(key), found.metadata.uid, found.metadata.generation] if found else [str(key)]
+
+
+def _sorted(values: Iterable[Any]) -> list[Any]:
+    return sorted(values, key=_canonical)
+
+
+def _canonical(value: object) -> str:
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)

@@ -1,0 +1,110 @@
+"""What a grounded directive does: the typed values that bounds, writes, conflicts and verification are made from."""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from cynosure.api.directive import BoundMetric, Directive, Verb
+from cynosure.model.service import Metric, Mode, ServiceKey, Target
+
+LATENCIES = frozenset({BoundMetric.TTFT, BoundMetric.TPOT, BoundMetric.E2E})
+USES = frozenset({BoundMetric.GPUS, BoundMetric.WATTS, BoundMetric.COST_PER_HOUR})
+
+
+@dataclass(frozen=True, slots=True)
+class ReplicaLimit:
+    service: ServiceKey
+    least: int | None = None
+    most: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LatencyLimit:
+    service: ServiceKey
+    target: Target
+
+
+@dataclass(frozen=True, slots=True)
+class UseLimit:
+    """At most ``limit`` GPUs, watts, or cost per hour; ``service`` None means the sum over all services."""
+
+    service: ServiceKey | None
+    metric: BoundMetric
+    limit: float
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """Exactly so many replicas; 0 gives the number back to the loop."""
+
+    service: ServiceKey
+    replicas: int
+
+
+@dataclass(frozen=True, slots=True)
+class ModeChange:
+    service: ServiceKey
+    mode: Mode
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    service: ServiceKey
+
+
+@dataclass(frozen=True, slots=True)
+class Reversal:
+    """Takes back the intent of this name, in the same namespace."""
+
+    intent: str
+
+
+Bound = ReplicaLimit | LatencyLimit | UseLimit
+Effect = Bound | Pin | ModeChange | Explanation | Reversal
+
+
+def effects_of(directives: Iterable[Directive]) -> tuple[Effect, ...]:
+    """Of grounded directives: they name service and namespace, numbers are absolute and in ms, W or counts."""
+    return tuple(effect for directive in directives for effect in _EFFECTS[directive.verb](directive))
+
+
+def _key(directive: Directive) -> ServiceKey:
+    return ServiceKey(directive.namespace or "", directive.service or "")
+
+
+def _scale(directive: Directive) -> Iterator[Effect]:
+    if directive.replicas is not None:
+        yield Pin(_key(directive), directive.replicas)
+    else:
+        yield ReplicaLimit(_key(directive), directive.min, directive.max)
+
+
+def _bound(directive: Directive) -> Iterator[Effect]:
+    if directive.metric is None or directive.value is None:
+        return
+    limit = float(directive.value)
+    if directive.metric in LATENCIES:
+        percentile = float(directive.percentile or 0)
+        yield LatencyLimit(_key(directive), Target(Metric(directive.metric.value), percentile, limit))
+    elif directive.metric in USES:
+        yield UseLimit(None if directive.service == "*" else _key(directive), directive.metric, limit)
+
+
+def _resume(directive: Directive) -> Iterator[Effect]:
+    yield ModeChange(_key(directive), Mode.AUTOMATIC)
+    yield Pin(_key(directive), 0)
+
+
+def _nothing(directive: Directive) -> Iterator[Effect]:
+    return iter(())
+
+
+_EFFECTS: dict[Verb, Callable[[Directive], Iterator[Effect]]] = {
+    **dict.fromkeys(Verb, _nothing),
+    Verb.SCALE: _scale,
+    Verb.BOUND: _bound,
+    Verb.PAUSE: lambda directive: iter((ModeChange(_key(directive), Mode.PAUSED),)),
+    Verb.RESUME: _resume,
+    Verb.EXPLAIN: lambda directive: iter((Explanation(_key(directive)),)),
+    Verb.UNDO: lambda directive: iter((Reversal(directive.intent or ""),)),
+}
+SUPPORTED = frozenset(verb for verb, read in _EFFECTS.items() if read is not _nothing)

@@ -1,0 +1,99 @@
+"""Fields of a spec that an intent writes, and how to take them back. Bounds write nothing: they hold while in force."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from cynosure.api.inference_service import InferenceService
+from cynosure.api.intent_status import Change
+from cynosure.intents.effects import Effect, ModeChange, Pin
+from cynosure.intents.facts import Facts
+from cynosure.model.service import Mode, ServiceKey
+
+Value = int | str | None
+
+REPLICAS = "spec.scale.replicas"
+MODE = "spec.mode"
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """``path`` of the spec of ``service`` goes from ``before`` to ``after``."""
+
+    service: ServiceKey
+    path: str
+    before: Value
+    after: Value
+
+    @property
+    def reverse(self) -> "Write":
+        return Write(self.service, self.path, self.after, self.before)
+
+
+def writes_of(effects: Iterable[Effect], facts: Facts) -> tuple[Write, ...]:
+    """What has to be written for ``effects`` to hold; fields that are so already are left out."""
+    wanted = (write for effect in effects for write in _writes(effect, facts))
+    return tuple(write for write in wanted if write.before != write.after)
+
+
+def _writes(effect: Effect, facts: Facts) -> Iterator[Write]:
+    service = facts.service(effect.service) if isinstance(effect, Pin | ModeChange) and effect.service else None
+    if service is None:
+        return
+    if isinstance(effect, Pin):
+        yield Write(effect.service, REPLICAS, service.spec.scale.replicas, effect.replicas)
+    elif isinstance(effect, ModeChange) and (effect.mode is Mode.PAUSED or service.spec.mode is Mode.PAUSED):
+        yield Write(effect.service, MODE, service.spec.mode.value, effect.mode.value)
+
+
+def value_at(service: InferenceService, path: str) -> Value:
+    return service.spec.scale.replicas if path == REPLICAS else service.spec.mode.value
+
+
+def merge_patch(writes: Iterable[Write], resource_version: str) -> dict[str, Any]:
+    """One patch for the writes of one object, refused by the server when the object has moved on."""
+    patch: dict[str, Any] = {"metadata": {"resourceVersion": resource_version}}
+    for write in writes:
+        *parents, field = write.path.split(".")
+        node = patch
+        for parent in parents:
+            node = node.setdefault(parent, {})
+        node[field] = write.after
+    return patch
+
+
+def by_service(writes: Iterable[Write]) -> Mapping[ServiceKey, tuple[Write, ...]]:
+    grouped: dict[ServiceKey, tuple[Write, ...]] = {}
+    for write in writes:
+        grouped[write.service] = (*grouped.get(write.service, ()), write)
+    return grouped
+
+
+def change_of(write: Write) -> Change:
+    return Change(
+        kind="InferenceService",
+        namespace=write.service.namespace,
+        name=write.service.name,
+        path=write.path,
+        before=json.dumps(write.before),
+        after=json.dumps(write.after),
+    )
+
+
+def write_of(change: Change) -> Write | None:
+    """The write that a stored change records; None for the bounds among them, which nothing has to restore."""
+    if change.path not in (REPLICAS, MODE):
+        return None
+    before, after = (json.loads(value) if value is not None else None for value in (change.before, change.after))
+    return Write(ServiceKey(change.namespace, change.name), change.path, before, after)
+
+
+def recorded(changes: Iterable[Change]) -> tuple[Write, ...]:
+    return tuple(write for change in changes if (write := write_of(change)) is not None)
+
+
+def in_place(write: Write, facts: Facts) -> bool:
+    """Whether the value that ``write`` starts from is still the one that stands."""
+    service = facts.service(write.service)
+    return service is not None and value_at(service, write.path) == write.before

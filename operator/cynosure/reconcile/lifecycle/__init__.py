@@ -1,0 +1,11 @@
+"""The life of ScalingIntents on a cluster: read, plan, get approved, apply, verify, end. Decisions are in ``intents``.
+
+``Lifecycle`` runs beside the planning loop, under the same lease. It writes the status of intents and approvals and, of
+an InferenceService, only ``spec.scale.replicas`` and ``spec.mode``.
+"""
+
+from cynosure.reconcile.lifecycle.evidence import LiveEvidence, Usage
+from cynosure.reconcile.lifecycle.language import by_language
+from cynosure.reconcile.lifecycle.task import Lifecycle, Timing
+
+__all__ = ["Lifecycle", "LiveEvidence", "Timing", "Usage", "by_language"]

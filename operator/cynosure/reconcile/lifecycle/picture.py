@@ -1,0 +1,95 @@
+"""What the lifecycle reads before a round: services, intents, approvals, the policy, and whether names are proven."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypeVar
+
+from cynosure.api import AutomationPolicy, InferenceService, IntentApproval, Invalid, ScalingIntent, parse
+from cynosure.api.automation_policy import AutomationPolicySpec
+from cynosure.api.metadata import Resource as Kind
+from cynosure.errors import NotFound
+from cynosure.intents.facts import Facts, key_of
+from cynosure.kube.port import (
+    AUTOMATION_POLICIES,
+    INFERENCE_SERVICES,
+    INTENT_APPROVALS,
+    SCALING_INTENTS,
+    KubeApi,
+    Resource,
+)
+
+_ADMISSION = "admissionregistration.k8s.io"
+_POLICIES = Resource(_ADMISSION, "v1", "validatingadmissionpolicies", namespaced=False)
+_BINDINGS = Resource(_ADMISSION, "v1", "validatingadmissionpolicybindings", namespaced=False)
+STAMPS = ("cynosure-requested-by", "cynosure-approver")
+"""Policies of the chart, and their bindings, that let nobody write another name than their own."""
+
+K = TypeVar("K", bound=Kind)
+Key = tuple[str, str]
+
+
+@dataclass(slots=True)
+class Picture:
+    """Kept up to date with the lifecycle's own writes during a round; everything else is of its beginning."""
+
+    services: list[InferenceService]
+    intents: dict[Key, ScalingIntent]
+    approvals: list[IntentApproval]
+    policy: AutomationPolicySpec = field(default_factory=AutomationPolicySpec)
+    stamped_since: datetime | None = None
+
+    @property
+    def facts(self) -> Facts:
+        return Facts(tuple(self.services), self.policy)
+
+    def put_service(self, body: Mapping[str, Any]) -> None:
+        service = parse(InferenceService, body)
+        if isinstance(service, InferenceService):
+            others = (other for other in self.services if key_of(other) != key_of(service))
+            self.services = [*others, service]
+
+    def put_intent(self, intent: ScalingIntent) -> None:
+        self.intents[key(intent)] = intent
+
+
+def key(resource: Kind) -> Key:
+    return resource.metadata.namespace, resource.metadata.name
+
+
+async def read(kube: KubeApi) -> Picture:
+    """Objects that cannot be parsed are left out: their own conditions say so elsewhere."""
+    services = await _all(kube, INFERENCE_SERVICES, InferenceService)
+    intents = await _all(kube, SCALING_INTENTS, ScalingIntent)
+    approvals = await _all(kube, INTENT_APPROVALS, IntentApproval)
+    policies = await _all(kube, AUTOMATION_POLICIES, AutomationPolicy)
+    return Picture(
+        services=services,
+        intents={key(intent): intent for intent in sorted(intents, key=_age)},
+        approvals=sorted(approvals, key=_age),
+        policy=policies[0].spec if policies else AutomationPolicySpec(),
+        stamped_since=await _stamped_since(kube) if approvals else None,
+    )
+
+
+async def _all(kube: KubeApi, resource: Resource, kind: type[K]) -> list[K]:
+    found: Iterable[K | Invalid] = (parse(kind, body) for body in (await kube.list(resource)).items)
+    return [one for one in found if not isinstance(one, Invalid) and one.metadata.deletion_timestamp is None]
+
+
+def _age(resource: Kind) -> tuple[str, Key]:
+    born = resource.metadata.creation_timestamp
+    return born.isoformat() if born else "", key(resource)
+
+
+async def _stamped_since(kube: KubeApi) -> datetime | None:
+    """When the youngest of the admission policies and bindings was made; None when one is not there."""
+    try:
+        policies = [await kube.get(_POLICIES, name) for name in STAMPS]
+        bindings = [await kube.get(_BINDINGS, name) for name in STAMPS]
+    except NotFound:
+        return None
+    denying = all("Deny" in body["spec"].get("validationActions", ()) for body in bindings)
+    closed = all(body["spec"].get("failurePolicy", "Fail") == "Fail" for body in policies)
+    born = [datetime.fromisoformat(body["metadata"]["creationTimestamp"]) for body in policies + bindings]
+    return max(born) if denying and closed else None
