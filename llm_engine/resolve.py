@@ -119,7 +119,7 @@ def refuse_unknown(clause: Clause, catalog: Catalog, *, needs_name: bool, alone:
     """
     names = [service.name for service in catalog.services]
     words = clause.of(Kind.WORD)
-    for word in words:
+    for word in words if needs_name or "explain" not in clause.verbs else ():
         near = similar(word.value, names)
         if near is not None:
             raise Refused(Reason.UNKNOWN_SERVICE, f"service {word.value} is not in the catalog", near)

@@ -80,6 +80,7 @@ SENTENCES: dict[str, list[Fields]] = {
     "keep total cost below $40 per hour": [bound("*", "cost_per_hour", 40, "usd")],
     "never use more than 4 GPUs": [bound("*", "gpus", 4, "count")],
     "chat may cost up to 12.50 EUR/hour": [bound("chat", "cost_per_hour", 12.5, "eur")],
+    "keep power below 3kW across the fleet": [bound("*", "watts", 3, "kW")],
     "the whole fleet must stay under 10 kW": [bound("*", "watts", 10, "kW")],
     "budget for vision: 8 dollars an hour": [bound("vision", "cost_per_hour", 8, "usd")],
     # percentages
@@ -141,6 +142,8 @@ SENTENCES: dict[str, list[Fields]] = {
     "pause chat for 2 hours": [act("pause", "chat", expires="PT2H")],
     "freeze vision until 2026-12-31": [act("pause", "vision", expires="2026-12-31")],
     "why did chat scale up?": [act("explain", "chat")],
+    "could you explain what chat is doing": [act("explain", "chat")],
+    "explain why vision was scaled down yesterday": [act("explain", "vision")],
     "explain gatekeeper": [act("explain", "gatekeeper")],
     "what happened with search?": [act("explain", "search")],
     "undo": [act("undo")],
