@@ -4,9 +4,7 @@ from pathlib import Path
 
 import pytest
 
-pytest_plugins = (
-    ["tests.plugins.testbed_fixtures"] if (Path(__file__).parent / "plugins/testbed_fixtures.py").exists() else []
-)
+pytest_plugins = ["tests.plugins.testbed_fixtures"]
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 

@@ -16,11 +16,14 @@ from cynosure import handlers
 from cynosure.act.publish import Publisher
 from cynosure.act.write import Writer
 from cynosure.clock import system_clock
+from cynosure.intents.dry_run import WhatIf
+from cynosure.intents.verification import Window
 from cynosure.kube.caches import Caches
 from cynosure.kube.client import HttpKubeApi
 from cynosure.kube.credentials import load_credentials
 from cynosure.kube.fence import Fenced
-from cynosure.kube.port import KubeApi
+from cynosure.kube.informer import ObjectKey
+from cynosure.kube.port import INTENT_APPROVALS, SCALING_INTENTS, KubeApi, Resource
 from cynosure.model.bounds import Bounds
 from cynosure.model.forecast import Forecast
 from cynosure.model.plan import Plan
@@ -32,12 +35,14 @@ from cynosure.observe.world import World
 from cynosure.plan import Tuning, plan_cluster
 from cynosure.reconcile.forecasting import Forecaster
 from cynosure.reconcile.lease import Lease
+from cynosure.reconcile.lifecycle import Lifecycle, LiveEvidence, Timing, Usage, by_language
 from cynosure.reconcile.limits import Limits
 from cynosure.reconcile.loop import Hands, Loop, Senses
 from cynosure.reconcile.probes import Probes, serve
 from cynosure.reconcile.wakeup import Wakeup
-from cynosure.settings import LoopSettings, PlanningSettings, Settings, read_settings
+from cynosure.settings import LoopSettings, PlanningSettings, Settings, read_settings, variable
 from cynosure.telemetry import Telemetry, configure_logging
+from llm_engine import ModelSettings
 
 log = logging.getLogger(__name__)
 
@@ -82,23 +87,51 @@ class Operator:
         self.wake = Wakeup[str](idle=loop.idle_seconds, longest=loop.longest_seconds, resync=loop.resync_seconds)
         self.telemetry = Telemetry()
         self.lease = Lease(api, settings.lease, settings.lease.identity or _identity())
-        self.caches = Caches(api, lambda resource, key: self.wake.fire(f"{resource.plural}/{key.namespace}/{key.name}"))
+        self.caches = Caches(api, self._changed)
         self._settings = settings
         self._stop_flag = stop_flag
         self._halted = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._sense(settings)
+        self._plan = planner(settings.planning, settings.loop)
+        fenced = Fenced(api, lambda: self.lease.held)
         self.loop = Loop(
             Senses(self.caches, self.world, self.forecaster.latest, self.limits.in_force),
-            self._hands(Fenced(api, lambda: self.lease.held), settings),
-            planner(settings.planning, settings.loop),
+            self._hands(fenced, settings),
+            self._plan,
             self.wake,
             settings,
             self.telemetry,
         )
+        self.lifecycle = self._intents(fenced, settings)
+
+    def _changed(self, resource: Resource, key: ObjectKey) -> None:
+        self.wake.fire(f"{resource.plural}/{key.namespace}/{key.name}")
+        if resource in (SCALING_INTENTS, INTENT_APPROVALS):
+            self.lifecycle.wake()
+
+    def _intents(self, api: KubeApi, settings: Settings) -> Lifecycle:
+        window = Window(settings.intents.verify_grace_seconds, settings.intents.verify_window_seconds)
+        evidence = LiveEvidence(self.prometheus, self.usage, settings.loop.resync_seconds)
+        drafter = by_language(system_clock, language_model(settings))
+        return Lifecycle(api, drafter, self._what_if, evidence, system_clock, Timing(window=window))
+
+    def _snapshot(self) -> Snapshot | None:
+        return self.loop.latest.snapshot if self.loop.latest else None
+
+    def _what_if(self) -> WhatIf | None:
+        """Plans over what the last pass saw, so that only the bounds differ."""
+        seen = self.loop.latest
+        return (lambda bounds: self._plan(seen.snapshot, seen.forecasts, bounds)) if seen else None
+
+    async def _sample_usage(self) -> None:
+        while True:
+            self.usage.sample()
+            await asyncio.sleep(self._settings.loop.resync_seconds)
 
     def _sense(self, settings: Settings) -> None:
-        prometheus = Prometheus(settings.prometheus)
+        prometheus = self.prometheus = Prometheus(settings.prometheus)
+        self.usage = Usage(self._snapshot)
         self.limits = Limits(self.caches, system_clock)
         self.signals = Signals(prometheus, settings.prometheus, system_clock, lambda: self.world.targets())
         self.world = World(self.caches, self.signals, settings, system_clock)
@@ -166,9 +199,14 @@ class Operator:
         self.wake.fire("lease")
         try:
             async with asyncio.TaskGroup() as group:
-                keeping = group.create_task(self.lease.keep(), name="lease")
+                beside = [
+                    group.create_task(self.lease.keep(), name="lease"),
+                    group.create_task(self.lifecycle.run(), name="intents"),
+                    group.create_task(self._sample_usage(), name="usage"),
+                ]
                 await self.loop.run()
-                keeping.cancel()
+                for task in beside:
+                    task.cancel()
         finally:
             await self.lease.release()
 
@@ -188,6 +226,15 @@ def planner(
         latency_headroom=planning.latency_headroom,
     )
     return lambda snapshot, forecasts, bounds: plan_cluster(snapshot, forecasts, bounds, tuning)
+
+
+def language_model(settings: Settings) -> ModelSettings | None:
+    """The model behind sentences; None without an address: the grammar alone reads them."""
+    model = settings.language_model
+    if not model.language_model_url:
+        return None
+    name = model.language_model_name or "local"
+    return ModelSettings(model.language_model_url, name, api_key_variable=variable("language_model_api_key"))
 
 
 def _leaves(group: BaseExceptionGroup[BaseException]) -> list[BaseException]:

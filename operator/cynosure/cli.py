@@ -13,8 +13,6 @@ COMMANDS = (
     "cynosure.crds_command",
     "cynosure.intent_command",
     "cynosure.forecast.command",
-    "cynosure.size.command",
-    "llm_engine.command",
     "loadgen.command",
     "testbed.command",
 )
@@ -29,7 +27,15 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for module in COMMANDS:
         importlib.import_module(module).register(commands)
+    _register_ask(commands)
     return parser
+
+
+def _register_ask(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """``ask`` knows no cluster by itself: the language engine is given what reads and writes one."""
+    intents, language = (importlib.import_module(name) for name in ("cynosure.intent_command", "llm_engine.command"))
+    ask = language.register(commands, read_catalog=intents.read_catalog, create_intent=intents.create_intent)
+    intents.add_cluster_options(ask)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -42,3 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2 if isinstance(error, ValueError | FileNotFoundError) else 1
     except KeyboardInterrupt:
         return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -172,6 +172,16 @@ class LanguageModelSettings:
 
 
 @dataclass(frozen=True, slots=True, config=_CONFIG)
+class IntentSettings:
+    """How the effect of an applied intent is measured."""
+
+    verify_grace_seconds: Seconds = 120.0
+    """From the application to the first sample: what was added has to become ready first."""
+    verify_window_seconds: Seconds = 120.0
+    """Length of the first look at live metrics; each further one is twice as long."""
+
+
+@dataclass(frozen=True, slots=True, config=_CONFIG)
 class ServerSettings:
     """The operator's own endpoints and log."""
 
@@ -193,6 +203,7 @@ class Settings:
     workload: WorkloadSettings = Field(default_factory=WorkloadSettings)
     planning: PlanningSettings = PlanningSettings()
     language_model: LanguageModelSettings = LanguageModelSettings()
+    intents: IntentSettings = IntentSettings()
     server: ServerSettings = ServerSettings()
 
 
@@ -205,6 +216,7 @@ _GROUPS: Mapping[str, type[Any]] = {
     "workload": WorkloadSettings,
     "planning": PlanningSettings,
     "language_model": LanguageModelSettings,
+    "intents": IntentSettings,
     "server": ServerSettings,
 }
 _OF_THE_POD = {"lease_namespace": "POD_NAMESPACE", "identity": "POD_NAME"}
