@@ -5,7 +5,7 @@ from typing import Final
 
 import numpy as np
 
-from cynosure.forecast.grid import Grid, on_grid
+from cynosure.forecast.grid import on_grid
 from cynosure.forecast.methods import Indices, Method, portfolio
 from cynosure.model.forecast import Forecast
 from cynosure.model.signals import Floats, Series
@@ -16,6 +16,7 @@ _MOST_ORIGINS: Final = 240
 _FEWEST_RESIDUALS: Final = 20
 _LEAST_COVERED: Final = 0.5
 """A method is judged only if it can speak for at least this share of the held-out points."""
+_NO_LOAD: Final = 1e-9
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,35 +45,66 @@ class Tried:
     residuals: Floats
 
 
-def fit_forecast(history: Series, now_seconds: float, horizon: Horizon) -> Forecast | None:
-    """Return the forecast from ``now_seconds`` on; None when no sample is known.
+@dataclass(frozen=True, slots=True, eq=False)
+class Fitted:
+    """The method that won the back-test, with what it takes to forecast with it. ``tried`` holds all, best first."""
 
-    The newest whole season (a quarter of the history where there is less) is held out: each method forecasts it step by
-    step from the past only, and the smallest WAPE wins. The quantiles are the winner's median plus the empirical
-    quantiles of its residuals at each distance, scaled by the square root of the forecast since arrivals vary like a
-    Poisson process. Where nothing can be held out, Poisson quantiles of the last value stand in.
-    """
-    grid = on_grid(history, now_seconds, horizon.step_seconds)
-    if not np.isfinite(grid.values).any():
+    method: Method
+    simplest: Method
+    tried: tuple[Tried, ...]
+
+    @property
+    def wape(self) -> float | None:
+        return self.tried[0].wape if self.tried else None
+
+    def predict(self, values: Floats, steps: int) -> Floats:
+        """Return (steps, LEVELS) for the steps after the end of ``values``; at least one of them must be known."""
+        end = np.array([len(values) - 1])
+        median, stand_in = (method.paths(values, end, steps)[0] for method in (self.method, self.simplest))
+        return quantiles(
+            np.where(np.isfinite(median), median, stand_in), self.tried[0].residuals if self.tried else None
+        )
+
+    @property
+    def reason(self) -> str:
+        if not self.tried:
+            return "too little history to compare methods; the last value stands in"
+        best, *others = self.tried
+        second = f", {others[0].method.name} {others[0].wape:.1%}" if others else ""
+        return f"{best.method.name} had the smallest error on the held-out end: WAPE {best.wape:.1%}{second}"
+
+
+def fit_forecast(history: Series, now_seconds: float, horizon: Horizon) -> Forecast | None:
+    """Return the forecast from ``now_seconds`` on; None when no sample is known."""
+    values = on_grid(history, now_seconds, horizon.step_seconds).values
+    if not np.isfinite(values).any():
         return None
-    methods = [m for m in portfolio(horizon.season_steps) if m.wanted_steps <= len(grid.values)]
-    tried = [result for method in methods if (result := back_test(method, grid.values, horizon)) is not None]
-    best = min(tried, key=lambda result: result.wape) if tried else None
-    method = best.method if best else methods[0]
-    median = method.paths(grid.values, _last(grid), horizon.steps)[0]
-    fallback = methods[0].paths(grid.values, _last(grid), horizon.steps)[0]
-    median = np.where(np.isfinite(median), median, fallback)
+    fitted = fit(values, horizon)
     return Forecast(
         made_at_seconds=now_seconds,
         step_seconds=horizon.step_seconds,
         levels=LEVELS,
-        values=quantiles(median, best.residuals if best else None),
-        method=method.name,
-        reason=_reason(best, tried),
-        history_seconds=len(grid.values) * grid.step_seconds,
+        values=fitted.predict(values, horizon.steps),
+        method=fitted.method.name,
+        reason=fitted.reason,
+        history_seconds=len(values) * horizon.step_seconds,
         wanted_seconds=2 * horizon.season_seconds,
-        backtest_wape=best.wape if best else None,
+        backtest_wape=fitted.wape,
     )
+
+
+def fit(values: Floats, horizon: Horizon) -> Fitted:
+    """Choose the method for ``values``, a regular grid where NaN is missing.
+
+    The newest whole season (a quarter of the history where there is less) is held out: each method forecasts it step
+    by step from the past only, and the smallest WAPE wins. The quantiles are the winner's median plus the empirical
+    quantiles of its residuals at each distance, scaled by the square root of the forecast since arrivals vary like a
+    Poisson process. Where nothing can be held out, Poisson quantiles of the last value stand in.
+    """
+    methods = [m for m in portfolio(horizon.season_steps) if m.wanted_steps <= len(values)]
+    results = [result for method in methods if (result := back_test(method, values, horizon)) is not None]
+    tried = tuple(sorted(results, key=lambda result: result.wape))
+    return Fitted(tried[0].method if tried else methods[0], methods[0], tried)
 
 
 def back_test(method: Method, values: Floats, horizon: Horizon) -> Tried | None:
@@ -87,10 +119,14 @@ def back_test(method: Method, values: Floats, horizon: Horizon) -> Tried | None:
     both = known & np.isfinite(said)
     if both.sum() < max(_FEWEST_RESIDUALS, _LEAST_COVERED * known.sum()):
         return None
-    total = np.abs(actual[both]).sum()
-    error = np.abs(actual[both] - said[both]).sum()
     residuals = np.where(both, (actual - said) / _spread(said), np.nan)
-    return Tried(method, float(error / total) if total > 0 else float(error > 0), residuals)
+    return Tried(method, wape(actual[both], said[both]), residuals)
+
+
+def wape(actual: Floats, said: Floats) -> float:
+    """Return the weighted absolute percentage error, sum |y - said| / sum |y|; of no load at all 0 or 1."""
+    total, error = float(np.abs(actual).sum()), float(np.abs(actual - said).sum())
+    return error / total if total > _NO_LOAD else float(error > _NO_LOAD)
 
 
 def held_out(size: int, horizon: Horizon) -> Indices:
@@ -131,15 +167,3 @@ def _spread(said: Floats) -> Floats:
     """The square root of the forecast, with a floor so that a rate near zero keeps a scale."""
     spread: Floats = np.sqrt(np.maximum(np.nan_to_num(said), 0.05))
     return spread
-
-
-def _last(grid: Grid) -> Indices:
-    return np.array([len(grid.values) - 1])
-
-
-def _reason(best: Tried | None, tried: list[Tried]) -> str:
-    if best is None:
-        return "too little history to compare methods; the last value stands in"
-    others = sorted((t for t in tried if t is not best), key=lambda t: t.wape)
-    second = f", {others[0].method.name} {others[0].wape:.1%}" if others else ""
-    return f"{best.method.name} had the smallest error on the held-out end: WAPE {best.wape:.1%}{second}"

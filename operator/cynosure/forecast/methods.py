@@ -4,7 +4,7 @@
 after index ``origins[i]``, made from ``values[: origins[i] + 1]`` only. NaN is "cannot say".
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -29,9 +29,9 @@ class Method(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class LastValue:
-    """The mean of the last ``window`` known values: the baseline that others have to beat."""
+    """The mean of the last ``window`` known values; of one, it is the baseline that others have to beat."""
 
-    window: int = 3
+    window: int = 1
     name: str = "last_value"
 
     @property
@@ -131,7 +131,9 @@ def portfolio(season_steps: int) -> tuple[Method, ...]:
     plain = Seasonal(season_steps, 1, half)
     mean = Seasonal(season_steps, 3, half, name="seasonal_mean")
     level = Seasonal(season_steps, 2, half, follow_level=True, level_window=window, name="seasonal_level")
-    return (LastValue(), DampedTrend(), plain, mean, level)
+    fast = replace(level, level_window=3, name="seasonal_fast_level")
+    recent = LastValue(3, "recent_mean")
+    return (LastValue(), recent, DampedTrend(), plain, mean, level, fast)
 
 
 def _recent_mean(values: Floats, window: int) -> Floats:
@@ -147,8 +149,14 @@ def _recent_mean(values: Floats, window: int) -> Floats:
 
 
 def _centred_mean(values: Floats, half: int) -> Floats:
-    padded = np.concatenate([np.full(half, np.nan), values, np.full(half, np.nan)])
-    return _nanmean(np.lib.stride_tricks.sliding_window_view(padded, 2 * half + 1), axis=1)
+    """Return the mean of what is known within ``half`` steps of each index; NaN where nothing is."""
+    known = np.isfinite(values)
+    sums, counts = (np.concatenate([[0.0], np.cumsum(row)]) for row in (np.where(known, values, 0.0), known))
+    index = np.arange(len(values))
+    first, end = np.maximum(index - half, 0), np.minimum(index + half + 1, len(values))
+    count = counts[end] - counts[first]
+    mean: Floats = np.where(count > 0, (sums[end] - sums[first]) / np.maximum(count, 1), np.nan)
+    return mean
 
 
 def _nanmean(values: Floats, axis: int) -> Floats:
