@@ -104,6 +104,22 @@ def test_absent_metrics_hold_the_last_decision_and_say_why(reason: AbsenceReason
     )
 
 
+def test_absent_metrics_do_not_change_the_partition_either() -> None:
+    """Mean lengths are unknown too: those of the profile could make the present partition look unfit."""
+    blind = observation(2, None, of=service(partitions=("7g.80gb",)))
+    decision = only(plan(blind, ahead=forecast(20)))
+    assert (decision.action, decision.reason) == (Action.HOLD, Why.NO_METRICS)
+    assert (decision.option.partition, decision.option.replicas) == ("3g.40gb", 2)
+
+
+def test_enough_right_after_an_absence_does_not_end_the_wait() -> None:
+    back = observation(2, rps=8, last_reason=Why.NO_METRICS)
+    first = only(plan(back, ahead=forecast(8)))
+    assert (first.action, first.reason) == (Action.HOLD, Why.RECOVERING)
+    soon = observation(2, rps=1, last=replace(first, made_at_seconds=NOW - 20))
+    assert only(plan(soon, ahead=forecast(1))).reason == Why.RECOVERING
+
+
 def test_metrics_that_are_back_must_stay_a_while_before_anything_goes() -> None:
     back = observation(5, rps=2, last_reason=Why.NO_METRICS)
     first = only(plan(back, ahead=forecast(2)))

@@ -93,11 +93,12 @@ def _sized(case: Case, demand: Demand, rps: float) -> Sizing:
 def _partition(case: Case, sizing: Sizing, ahead: Sizing | None) -> Option:
     """Stay with the present partition unless it cannot be used or another is clearly cheaper, now and at the peak."""
     best, standing = sizing.options[0], case.standing
+    if standing is not None and case.observation.load.absent is not None:
+        return standing  # without the load nothing is known of what would serve it
     same = next((o for o in sizing.options if standing and o.partition == standing.partition), None)
     if same is None:
         return best
-    known = case.observation.load.absent is None and ahead is not None and not case.is_migrating
-    if not known or ahead is None:
+    if ahead is None or case.is_migrating:
         return same
     then = {option.partition: price(case.service, option) for option in ahead.options}
     gain = 1 - case.tuning.switch_gain
@@ -205,7 +206,8 @@ def _fewer(question: Question) -> Choice | None:
 def _enough(question: Question) -> Choice | None:
     each = _each_rps(question)
     message = f"{question.replicas} replicas: {question.demand.rps:.1f} rps are expected, {each:.1f} rps fit each"
-    return _result(question, question.replicas, Why.ENOUGH, message)
+    why = Why.ENOUGH if _recovering(question.case) is None else Why.RECOVERING
+    return _result(question, question.replicas, why, message)
 
 
 RULES: tuple[Rule, ...] = (
