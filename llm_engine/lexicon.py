@@ -222,7 +222,7 @@ _PHRASES: Mapping[tuple[Kind, str], str] = {
         Kind.FILLER,
         "",
     ): "low|high|both|across|what|how|where|may|might|cron|meet|meets|kindly|the|a|i|we|you|us|me|my|our|your|it|"
-    "its|it's|their|them|they|this|"
+    "please|its|it's|their|them|they|this|"
     "that|these|those|would|could|can|will|'s|\u2019s|'|\u2019|like|"
     "need|needs|i'd|we'd|i want|so|be|being|been|let|lets|let's|use|uses|using|run|runs|running|go|"
     "goes|going|get|gets|rise|rises|fall|falls|"
