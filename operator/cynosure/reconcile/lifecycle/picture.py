@@ -49,6 +49,11 @@ class Picture:
             others = (other for other in self.services if key_of(other) != key_of(service))
             self.services = [*others, service]
 
+    def put_approval(self, body: Mapping[str, Any]) -> None:
+        approval = parse(IntentApproval, body)
+        if isinstance(approval, IntentApproval):
+            self.approvals = [approval if key(other) == key(approval) else other for other in self.approvals]
+
     def put_intent(self, intent: ScalingIntent) -> None:
         self.intents[key(intent)] = intent
 

@@ -208,7 +208,7 @@ class Lifecycle:
         for approval in picture.approvals:
             condition = accepted.get(approval.metadata.name)
             if condition is not None:
-                await self._accept(approval, condition)
+                await self._accept(approval, condition, picture)
 
     async def _close_approvals(self, picture: Picture) -> None:
         """Tell approvals that came too late, or for an intent that is not there."""
@@ -218,18 +218,18 @@ class Lifecycle:
             intent = picture.intents.get((approval.metadata.namespace, approval.spec.intent))
             if intent is None:
                 message = f"there is no ScalingIntent {approval.spec.intent} in namespace {approval.metadata.namespace}"
-                await self._accept(approval, _unaccepted(Reason.INTENT_MISSING, message))
+                await self._accept(approval, _unaccepted(Reason.INTENT_MISSING, message), picture)
             elif is_applied(intent) or intent.status.phase in CLOSED:
                 message = f"{approval.spec.intent} is {intent.status.phase} already"
-                await self._accept(approval, _unaccepted(Reason.INTENT_CLOSED, message))
+                await self._accept(approval, _unaccepted(Reason.INTENT_CLOSED, message), picture)
 
-    async def _accept(self, approval: IntentApproval, condition: Condition) -> None:
+    async def _accept(self, approval: IntentApproval, condition: Condition, picture: Picture) -> None:
         generation, now = approval.metadata.generation, moment(self._clock())
         conditions = stored([condition], approval.status, generation, now)
         status = approval.status.model_copy(update={"conditions": conditions, "observed_generation": generation})
         if status != approval.status:
             body = dict(status_body(approval, status))
-            await self._kube.apply(INTENT_APPROVALS, body, subresource="status")
+            picture.put_approval(await self._kube.apply(INTENT_APPROVALS, body, subresource="status"))
 
 
 def _unaccepted(reason: Reason, message: str) -> Condition:
