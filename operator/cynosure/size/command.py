@@ -1,0 +1,136 @@
+"""``cynosure size``: how many replicas of which partition a load needs, or how many images GPUs do in time."""
+
+import argparse
+import json
+import math
+import sys
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from cynosure.errors import BadInput
+from cynosure.model.plan import Option
+from cynosure.model.service import Service, ServiceKey, Target
+from cynosure.size.deadline import fewest_gpus, most_images, read_gpus
+from cynosure.size.measured import read_profile
+from cynosure.size.options import Needs, Sizing, price, size_service
+from cynosure.size.targets import read_targets
+
+
+def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser("size", help="how much a load needs", description=__doc__)
+    kinds = parser.add_subparsers(metavar="KIND", required=True)
+    _register_llm(kinds.add_parser("llm", help="replicas and partitions of a language model for a rate and an SLO"))
+    _register_images(kinds.add_parser("images", help="images that GPUs classify before a deadline"))
+
+
+def _register_llm(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--profile", type=Path, required=True, metavar="FILE", help="a ModelProfile manifest")
+    parser.add_argument("--rate-rps", type=_positive, required=True, metavar="R")
+    parser.add_argument("--input-tokens", type=_positive, required=True, metavar="I", help="mean of the requests")
+    parser.add_argument("--output-tokens", type=_positive, required=True, metavar="O", help="mean of the requests")
+    parser.add_argument("--slo", required=True, metavar="SLO", help='a file, or "ttft_p95_ms=400,tpot_p95_ms=40"')
+    parser.add_argument("--gpu", metavar="PRODUCT", help="only this product, such as A100-80GB")
+    parser.add_argument("--gpu-cost-per-hour", type=_positive, default=1.0, metavar="C", help="of a whole GPU")
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+    parser.set_defaults(run=run_llm)
+
+
+def _register_images(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--gpus", type=Path, required=True, metavar="FILE", help="a JSON list, one object for each GPU")
+    parser.add_argument("--images", type=int, metavar="N", help="use the fewest GPUs for N (default: do the most)")
+    parser.add_argument("--deadline-seconds", type=_positive, required=True, metavar="T")
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+    parser.set_defaults(run=run_images)
+
+
+def run_llm(arguments: argparse.Namespace) -> int:
+    """Return 1 when no measured partition can meet the SLO. :raises BadInput: for what cannot be read."""
+    profile, targets = read_profile(arguments.profile), read_targets(arguments.slo)
+    products = {point.gpu for point in profile.points}
+    if arguments.gpu is not None and arguments.gpu not in products:
+        raise BadInput(f"--gpu: {arguments.profile} has no point on {arguments.gpu!r}; it has {', '.join(products)}")
+    service = Service(ServiceKey("", profile.name), profile.name, targets)
+    needs = Needs(arguments.rate_rps, arguments.input_tokens, arguments.output_tokens)
+    sizing = size_service(service, profile, needs, targets, [arguments.gpu] if arguments.gpu else products)
+    options = [_option(option, sizing, arguments.gpu_cost_per_hour) for option in sizing.options]
+    answer = {
+        "profile": profile.name,
+        "rate_rps": arguments.rate_rps,
+        "slo": [str(target) for target in targets],
+        "options": options,
+        "chosen": options[0] if options else None,
+        "reason": _reason(service, sizing, targets),
+    }
+    _print(answer, [*map(_line, options), answer["reason"]], as_json=arguments.json)
+    return 0 if options else 1
+
+
+def run_images(arguments: argparse.Namespace) -> int:
+    """Return 1 when there is no answer in time. :raises BadInput: for what cannot be read."""
+    if arguments.images is not None and arguments.images < 1:
+        raise BadInput(f"--images: got {arguments.images}; must be at least 1")
+    gpus, began = read_gpus(arguments.gpus), perf_counter()
+    most = most_images(gpus, arguments.deadline_seconds)
+    found = fewest_gpus(gpus, arguments.images, arguments.deadline_seconds) if arguments.images else most
+    shares = found or ()
+    answer = {
+        "gpus": [{"index": s.index, "minibatch": s.minibatch, "runs": s.runs} for s in shares],
+        "gpus_used": len(shares),
+        "images": sum(share.images for share in shares),
+        "seconds": max((share.seconds for share in shares), default=0.0),
+        "optimal": True,
+        "solve_seconds": perf_counter() - began,
+    }
+    able = f"all {len(gpus)} GPUs do at most {sum(share.images for share in most)} in {arguments.deadline_seconds:g} s"
+    lines = [f"GPU {s.index}: {s.minibatch} at a time, {s.runs} runs after the warm-up" for s in shares]
+    _print(answer, [*lines, f"{answer['images']} images on {len(shares)} GPUs; {able}"], as_json=arguments.json)
+    return 0 if shares else 1
+
+
+def _option(option: Option, sizing: Sizing, gpu_cost_per_hour: float) -> dict[str, Any]:
+    return {
+        "partition": option.partition,
+        "gpu": option.gpu_product,
+        "batch": option.batch,
+        "replicas": option.replicas,
+        "capacity_rps": option.capacity_rps,
+        "gpus": option.gpu_share,
+        "cost_per_hour": option.gpu_share * gpu_cost_per_hour,
+        "watts": option.watts,
+        "attainment": option.attainment,
+        "pareto": not any(_dominates(other, option) for other in sizing.options),
+    }
+
+
+def _dominates(one: Option, other: Option) -> bool:
+    """Nowhere worse in GPUs, power and attainment, and better in one of them."""
+    mine, theirs = ((o.gpu_share, o.watts, -(o.attainment or 0.0)) for o in (one, other))
+    return mine != theirs and all(a <= b for a, b in zip(mine, theirs, strict=True))
+
+
+def _reason(service: Service, sizing: Sizing, targets: tuple[Target, ...]) -> str:
+    if not sizing.options:
+        return sizing.unreachable or ""
+    best, *others = sizing.options
+    promise = ", ".join(map(str, targets))
+    told = f"{best.replicas} x {best.partition} is the cheapest that meets {promise}: {price(service, best):.2f} GPUs"
+    return f"{told}, next {others[0].partition} with {price(service, others[0]):.2f}" if others else told
+
+
+def _line(option: dict[str, Any]) -> str:
+    return (
+        f"{option['replicas']} x {option['partition']} on {option['gpu']}: {option['gpus']:.2f} GPUs, "
+        f"{option['capacity_rps']:.1f} rps, {option['watts']:.0f} W, {option['attainment']:.1%} of the requests in time"
+    )
+
+
+def _print(answer: dict[str, Any], lines: list[str], *, as_json: bool) -> None:
+    sys.stdout.write(json.dumps(answer, allow_nan=False) + "\n" if as_json else "\n".join(lines) + "\n")
+
+
+def _positive(text: str) -> float:
+    value = float(text)
+    if not 0 < value < math.inf:
+        raise argparse.ArgumentTypeError(f"got {text}; must be above 0")
+    return value
