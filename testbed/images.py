@@ -47,6 +47,7 @@ def build_images(cluster: Cluster, progress: Progress) -> Cluster:
             base = _debian("python", _PYTHON, progress)
             progress(f"building {cynosure}")
             _archive_once(cynosure, lambda: _build_project(cynosure, base))
+            _drop_superseded(cynosure)
     images = {"cynosure": cynosure, "prometheus": tools, "stress-ng": tools, "pause": PAUSE}
     return replace(cluster, images=images)
 
@@ -109,8 +110,16 @@ def _archive_once(image: str, make: Callable[[], None]) -> None:
     draft.replace(target)
 
 
+def _drop_superseded(image: str) -> None:
+    """Delete the archives of earlier sources, half a gigabyte each; layers stay, to build from."""
+    name = image.partition(":")[0]
+    for other in archive(image).parent.glob(archive(f"{name}:*").name):
+        if other != archive(image):
+            other.unlink()
+
+
 def _exists(image: str) -> bool:
-    command = [*_STORAGE, "inspect", "--type=image", image]
+    command = [*_storage(), "inspect", "--type=image", image]
     return subprocess.run(command, capture_output=True, check=False, env=_environment()).returncode == 0
 
 
@@ -120,10 +129,15 @@ def _buildah(verb: str, *arguments: str) -> str:
         policy.parent.mkdir(parents=True, exist_ok=True)
         policy.write_text('{"default": [{"type": "insecureAcceptAnything"}]}')
     signed = [f"--signature-policy={policy}"] if verb in ("build", "commit", "push", "from") else []
-    return _run([*_STORAGE, verb, *signed, *arguments], _environment())
+    return _run([*_storage(), verb, *signed, *arguments], _environment())
 
 
-_STORAGE = ("buildah", "--storage-driver=vfs", f"--root={cache_directory() / 'buildah'}")
+def _storage() -> list[str]:
+    """Overlays share what images have in common; they cannot stand on another overlay, so there, plain copies."""
+    base = cache_directory()
+    kind = _run(["stat", "--file-system", "--format=%T", str(base)]).strip()
+    driver = "vfs" if kind == "overlayfs" else "overlay"
+    return ["buildah", f"--storage-driver={driver}", f"--root={base / f'containers-{driver}'}"]
 
 
 def _environment() -> dict[str, str]:
