@@ -13,8 +13,8 @@ class Scenario:
     system_namespace: str = "cynosure-system"
     day_seconds: float = 600.0
     history_days: int = 5
-    chat_peak_rps: float = 14.0
-    vision_peak_rps: float = 10.0
+    chat_peak_rps: float = 18.0
+    vision_peak_rps: float = 20.0
     step_seconds: float = 5.0
     seed: int = 7
     sentence: str = "keep chat's p95 time to first token under 300 ms and never use more than 4 GPUs"
@@ -24,3 +24,31 @@ class Scenario:
     @property
     def compression(self) -> float:
         return DAY_SECONDS / self.day_seconds
+
+    def settings(self) -> dict[str, float]:
+        """Return the operator's settings for a day that is so short; the defaults are for one of 24 hours."""
+        step = self.step_seconds
+        return {
+            "SEASON_SECONDS": self.day_seconds,
+            "HISTORY_SECONDS": self.history_days * self.day_seconds,
+            "HORIZON_SECONDS": 24 * step,
+            "STEP_SECONDS": step,
+            "REFIT_SECONDS": 2 * step,
+            "SIGNAL_SECONDS": step / 2,
+            "RATE_WINDOW_SECONDS": 2 * step,
+            "TOKEN_WINDOW_SECONDS": 24 * step,
+            "STALE_AFTER_SECONDS": 3 * step,
+            "RESYNC_SECONDS": step / 2,
+            "STATUS_SECONDS": step / 2,
+            "STABILISATION_SECONDS": 8 * step,
+            "SETTLE_SECONDS": 3 * step,
+            "CORRECTION_SECONDS": 4 * step,
+            "BACKLOG_SECONDS": 3 * step,
+            "VERIFY_GRACE_SECONDS": 5 * step,
+            "VERIFY_WINDOW_SECONDS": 12 * step,
+        }
+
+    @property
+    def scrape_seconds(self) -> float:
+        """At least four scrapes in a rate window."""
+        return self.step_seconds / 2.5

@@ -1,0 +1,57 @@
+"""``python -m demo up|down``."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from cynosure.errors import CynosureError
+
+from demo.kubectl import StepFailed
+from demo.run import Outcome, run
+from demo.scenario import Scenario
+from demo.stage import REPOSITORY
+from testbed import lifecycle
+from testbed.cluster import DEFAULT_NAME, load_cluster
+from testbed.progress import timed_progress
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m demo", description=__doc__)
+    parser.add_argument("action", choices=("up", "down"))
+    parser.add_argument("--out", type=Path, default=REPOSITORY / "demo-out", help="folder of the report")
+    parser.add_argument("--day-seconds", type=float, default=Scenario().day_seconds, help="real time of the replayed day")
+    arguments = parser.parse_args()
+    progress = timed_progress()
+    if arguments.action == "down":
+        return 0 if lifecycle.down(DEFAULT_NAME, progress) or progress("nothing was running") is None else 1
+    try:
+        outcome = run(Scenario(day_seconds=arguments.day_seconds), progress, arguments.out)
+    except (StepFailed, CynosureError) as error:
+        print(f"demo: {error}", file=sys.stderr)  # noqa: T201
+        return 2 if isinstance(error, ValueError) else 1
+    print(summary(outcome))  # noqa: T201
+    return 0 if outcome.is_met and outcome.is_verified else 1
+
+
+def summary(outcome: Outcome) -> str:
+    """Return the last lines: attainment, GPU-hours, and where to look."""
+    record, cluster = outcome.record, load_cluster(DEFAULT_NAME)
+    lines = [
+        f"{s.name}: attainment {s.attainment:.2%} (objective {s.objective:.0%}: {s.slo}), {s.sent} requests, "
+        f"{s.failed} failed"
+        for s in record.services
+    ]
+    held, static = record.gpu_hours(), record.static_gpu_hours()
+    return "\n".join(
+        [
+            *lines,
+            f"GPU-hours of the day: {held:.1f}, static provisioning for the peak: {static:.1f} ({held / static:.0%})",
+            f"SLO {'met' if outcome.is_met else 'MISSED'}; sentence {'verified' if outcome.is_verified else 'NOT verified'}",
+            f"report: {outcome.report}",
+            f"kubeconfig: {cluster.kubeconfig() if cluster else '-'}",
+        ]
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
