@@ -2,18 +2,21 @@
 
 Rules of Kubernetes 1.35 and later (KEP-4815, partitionable devices): a slice carries shared counters or devices, never
 both; all slices of a pool say how many there are; at most 64 devices that use counters fit into one. Every partition is
-a device that consumes the memory slices under it and its compute slices, as NVIDIA's own driver models it.
+a device that consumes the memory slices under it and its compute slices, as NVIDIA's own driver models it; media
+extensions, of which a GPU has one, are counted too.
 """
 
 from typing import Any, Final
 
-from cynosure.place.geometry import Profile, geometry_of
+from cynosure.place.geometry import WHOLE_GPU, Profile, geometry_of
 
 DRIVER: Final = "gpu.cynosure.dev"
 """Our own name: nothing simulated may pass for NVIDIA's hardware."""
 
 MIG_CLASS: Final = "mig.cynosure.dev"
 GPU_CLASS: Final = "gpu.cynosure.dev"
+
+_MOST_COUNTER_SETS = 8  # in one slice
 
 Body = dict[str, Any]
 
@@ -23,10 +26,12 @@ def gpu_uuid(node: str, index: int) -> str:
 
 
 def resource_slices(node: str, product: str, count: int, *, generation: int = 1) -> list[Body]:
-    """Return the ResourceSlices of ``count`` equal GPUs: one with all counters, then one with devices for each GPU."""
-    pool = {"name": node, "generation": generation, "resourceSliceCount": count + 1}
-    counters = {"sharedCounters": [_counters(index, product) for index in range(count)]}
-    contents = [counters, *({"devices": _devices(node, index, product)} for index in range(count))]
+    """Return the ResourceSlices of ``count`` equal GPUs: first all counters, then the devices of each GPU."""
+    counters = [_counters(index, product) for index in range(count)]
+    batches = [counters[first : first + _MOST_COUNTER_SETS] for first in range(0, count, _MOST_COUNTER_SETS)]
+    contents: list[Body] = [{"sharedCounters": batch} for batch in batches]
+    contents += [{"devices": _devices(node, index, product)} for index in range(count)]
+    pool = {"name": node, "generation": generation, "resourceSliceCount": len(contents)}
     return [
         {
             "apiVersion": "resource.k8s.io/v1",
@@ -67,18 +72,21 @@ def _class(name: str, kind: str) -> Body:
 def _counters(index: int, product: str) -> Body:
     geometry = geometry_of(product)
     slices = {f"memory-slice-{n}": {"value": "1"} for n in range(geometry.memory_slices)}
-    return {"name": _set(index), "counters": {"compute-slices": {"value": str(geometry.compute_slices)}, **slices}}
+    media = {_media(profile): {"value": str(profile.most)} for profile in geometry.profiles if _has_media(profile)}
+    compute = {"compute-slices": {"value": str(geometry.compute_slices)}}
+    return {"name": _set(index), "counters": {**compute, **slices, **media}}
 
 
 def _devices(node: str, index: int, product: str) -> list[Body]:
     geometry = geometry_of(product)
-    whole = Profile("gpu", geometry.compute_slices, geometry.memory_slices, geometry.memory_gib, (0,))
-    partitions = [(profile, start) for profile in geometry.profiles for start in profile.starts]
+    whole = Profile(WHOLE_GPU, geometry.compute_slices, geometry.memory_slices, geometry.memory_gib, (0,))
+    profiles = [profile for profile in geometry.profiles if profile.name != WHOLE_GPU]
+    partitions = [(profile, start) for profile in profiles for start in profile.starts]
     return [_device(node, index, product, profile, start) for profile, start in (*partitions, (whole, 0))]
 
 
 def _device(node: str, index: int, product: str, profile: Profile, start: int) -> Body:
-    is_whole = profile.name == "gpu"
+    is_whole = profile.name == WHOLE_GPU
     attributes = {
         "type": {"string": "gpu" if is_whole else "mig"},
         "productName": {"string": product},
@@ -100,7 +108,16 @@ def _consumed(profile: Profile, start: int) -> Body:
     return {
         "compute-slices": {"value": str(profile.compute_slices)},
         **{f"memory-slice-{n}": {"value": "1"} for n in slices},
+        **({_media(profile): {"value": "1"}} if _has_media(profile) else {}),
     }
+
+
+def _has_media(profile: Profile) -> bool:
+    return profile.name.endswith("+me")
+
+
+def _media(profile: Profile) -> str:
+    return f"instances-{_name(profile.name)}"
 
 
 def _name(profile: str) -> str:
