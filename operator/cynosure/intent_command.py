@@ -36,7 +36,6 @@ from cynosure.kube.port import (
 from cynosure.reconcile.lifecycle.language import catalog_of
 from cynosure.settings import KubernetesSettings
 from llm_engine import Catalog
-from llm_engine.command import register as register_ask_command
 
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
@@ -68,18 +67,13 @@ def register(commands: "Commands") -> None:
     intents.set_defaults(run=_intents)
 
 
-def register_ask(commands: "Commands") -> None:
-    """``cynosure ask`` that reads the catalog from the cluster, and creates an intent with ``--apply``."""
-    add_connection(register_ask_command(commands, read_catalog=read_catalog, create_intent=create_intent))
-
-
 def _add(commands: "Commands", name: str, text: str) -> argparse.ArgumentParser:
     parser = commands.add_parser(name, help=text, description=text.capitalize() + ".")
-    add_connection(parser)
+    add_cluster_options(parser)
     return parser
 
 
-def add_connection(parser: argparse.ArgumentParser) -> None:
+def add_cluster_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--kubeconfig", type=Path, metavar="FILE", help="default: $KUBECONFIG, else ~/.kube/config")
     parser.add_argument("--context", metavar="NAME", help="of the kubeconfig (default: the current one)")
     parser.add_argument("-n", "--namespace", metavar="NAME", help="default: that of the context")
