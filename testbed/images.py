@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -24,6 +25,7 @@ _SUITE = "bookworm"
 _PYTHON = ("python3", "python3-pip", "python-is-python3", "ca-certificates")
 _TOOLS = ("prometheus", "stress-ng")
 _SOURCES = ("operator/cynosure", "llm_engine", "loadgen", "serving", "testbed")
+_ARCHIVE_IN_USE_SECONDS = 1800.0
 _DROPPED = (
     "var/cache/apt",
     "var/lib/apt/lists",
@@ -111,10 +113,10 @@ def _archive_once(image: str, make: Callable[[], None]) -> None:
 
 
 def _drop_superseded(image: str) -> None:
-    """Delete the archives of earlier sources, half a gigabyte each; layers stay, to build from."""
-    name = image.partition(":")[0]
+    """Delete the archives of earlier sources, half a gigabyte each, unless another `up` may still import them."""
+    name, before = image.partition(":")[0], time.time() - _ARCHIVE_IN_USE_SECONDS
     for other in archive(image).parent.glob(archive(f"{name}:*").name):
-        if other != archive(image):
+        if other != archive(image) and other.stat().st_mtime < before:
             other.unlink()
 
 
