@@ -1,6 +1,7 @@
 """Placing is exact: brute force finds nothing better, and what stands stays."""
 
 from itertools import product as combinations
+from time import perf_counter
 
 from cynosure.model.gpu import Gpu, Slot
 from cynosure.model.plan import Placement
@@ -167,3 +168,34 @@ def test_any_change_is_legal_keeps_what_it_can_and_is_repeatable(
     if most is None:
         assert len(set(found.slots) & set(first.slots)) == min(before, after)
         assert found.moves == 0
+
+
+def test_eight_gpus_and_forty_partitions_take_a_moment() -> None:
+    kinds = ("1g.10gb", "2g.20gb", "1g.20gb", "3g.40gb")
+    demands = [want(ServiceKey("shop", f"s{n}"), kinds[n % 4], 4) for n in range(10)]
+    before = perf_counter()
+    found = place(Inventory(gpus(8)), demands)
+    assert perf_counter() - before < 0.5  # measured: 0.03 s, half of it the first look at the patterns
+    check(found, Inventory(gpus(8)))
+    assert found.optimal
+
+
+def test_gpus_stay_few_however_many_find_no_place() -> None:
+    """The gap of the program is absolute: beside thousands that lack a place one GPU too many would go unnoticed."""
+    known, elsewhere = want(CHAT, "1g.10gb", 14), Demand(VISION, "H100-80GB", "7g.80gb", 50_000)
+    assert place(Inventory(gpus(8)), [elsewhere, known]).gpus_used == 2
+
+
+def test_many_services_with_a_limit_of_their_own_are_placed_one_by_one() -> None:
+    services = [ServiceKey("shop", f"s{n}") for n in range(8)]
+    limits = Limits(dict.fromkeys(services, 1))
+    found = place(Inventory(gpus(8)), [want(service, "1g.10gb", 4) for service in services], limits)
+    assert (found.unplaced, found.optimal) == ((), False)
+    assert all(len({slot.gpu for slot in placed(found, service)}) == 1 for service in services)
+
+
+def test_a_limit_that_cannot_be_reached_costs_no_proof() -> None:
+    services = [ServiceKey("shop", f"s{n}") for n in range(8)]
+    limits = Limits(dict.fromkeys(services, 2))
+    found = place(Inventory(gpus(8)), [want(service, "1g.10gb", 2) for service in services], limits)
+    assert (found.gpus_used, found.optimal) == (3, True)

@@ -1,12 +1,31 @@
-"""What can be added to a GPU beside the partitions that stand on it."""
+"""What can be added to a GPU beside the partitions that stand on it.
 
-from collections.abc import Iterator
+Memory slices are bits of a number here: all ways are looked at, thousands of times in a pass.
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 
-from cynosure.place.geometry import Geometry, Spot, geometry_of
+from cynosure.place.geometry import Profile, Spot, geometry_of
 
 Counts = tuple[tuple[str, int], ...]
 """How many of each profile, sorted by name; those with none are left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Free:
+    """What is left of a GPU: a bit for each memory slice that is taken, compute slices, instances of each profile."""
+
+    taken: int
+    compute_slices: int
+    counts: Mapping[str, int]
+
+    def starts(self, profile: Profile) -> list[int]:
+        if profile.compute_slices > self.compute_slices or self.counts[profile.name] >= profile.most:
+            return []
+        return [start for start in profile.starts if not self.taken & _bits(profile, start)]
 
 
 @lru_cache(maxsize=4096)
@@ -16,38 +35,58 @@ def arrangement(product: str, standing: tuple[Spot, ...], added: Counts) -> tupl
     Of all ways the one is chosen that leaves the most compute slices startable elsewhere: holes that fit no other
     partition are what fragments a fleet.
     """
-    geometry = geometry_of(product)
-    names = [name for name, count in added for _ in range(count)]
-    names.sort(key=lambda name: (-_memory_slices(geometry, name), name))
-    found = list(_ways(geometry, standing, names))
+    geometry, free = geometry_of(product), _free(product, standing)
+    profiles = [profile for name, count in added if (profile := geometry.profile(name)) for _ in range(count)]
+    if free is None or len(profiles) < sum(count for _, count in added) or not _counts_fit(free, profiles):
+        return None
+    profiles.sort(key=lambda profile: (-profile.memory_slices, profile.name))
+    found = list(_ways(free.taken, profiles))
     if not found:
         return None
-    return max(found, key=lambda spots: (_openness(geometry, (*standing, *spots)), [-start for _, start in spots]))
+    return max(found, key=lambda spots: (openness(product, (*standing, *spots)), [-start for _, start in spots]))
 
 
+@lru_cache(maxsize=16384)
 def openness(product: str, spots: tuple[Spot, ...]) -> int:
     """Return how much could still start on a GPU: over all free starts, the compute slices of the profile."""
-    return _openness(geometry_of(product), spots)
+    free = _free(product, spots)
+    if free is None:
+        return 0
+    return sum(len(free.starts(profile)) * profile.compute_slices for profile in geometry_of(product).profiles)
 
 
-def _ways(geometry: Geometry, standing: tuple[Spot, ...], names: list[str]) -> Iterator[tuple[Spot, ...]]:
-    if not names:
+def _free(product: str, spots: tuple[Spot, ...]) -> _Free | None:
+    """None when something stands there that the product does not have: nothing is added to such a GPU."""
+    geometry, taken, compute = geometry_of(product), 0, 0
+    for name, start in spots:
+        profile = geometry.profile(name)
+        if profile is None:
+            return None
+        taken |= _bits(profile, start)
+        compute += profile.compute_slices
+    return _Free(taken, geometry.compute_slices - compute, Counter(name for name, _ in spots))
+
+
+def _counts_fit(free: _Free, profiles: list[Profile]) -> bool:
+    wanted = Counter(profile.name for profile in profiles)
+    if sum(profile.compute_slices for profile in profiles) > free.compute_slices:
+        return False
+    return all(free.counts[profile.name] + wanted[profile.name] <= profile.most for profile in profiles)
+
+
+def _ways(taken: int, profiles: list[Profile], lowest: int = 0) -> Iterator[tuple[Spot, ...]]:
+    """Equal profiles rise in their start, so that each way comes once."""
+    if not profiles:
         yield ()
         return
-    name, *rest = names
-    for start in geometry.free_starts(standing, name):
-        if rest and rest[0] == name:
-            later = _ways(geometry, (*standing, (name, start)), rest)
-            yield from (((name, start), *others) for others in later if others[0][1] > start)
-        else:
-            for others in _ways(geometry, (*standing, (name, start)), rest):
-                yield ((name, start), *others)
+    profile, *rest = profiles
+    for start in profile.starts:
+        if start < lowest or taken & (bits := _bits(profile, start)):
+            continue
+        same = bool(rest) and rest[0].name == profile.name
+        for others in _ways(taken | bits, rest, start + 1 if same else 0):
+            yield ((profile.name, start), *others)
 
 
-def _openness(geometry: Geometry, spots: tuple[Spot, ...]) -> int:
-    return sum(len(geometry.free_starts(spots, profile.name)) * profile.compute_slices for profile in geometry.profiles)
-
-
-def _memory_slices(geometry: Geometry, name: str) -> int:
-    profile = geometry.profile(name)
-    return profile.memory_slices if profile else 0
+def _bits(profile: Profile, start: int) -> int:
+    return ((1 << profile.memory_slices) - 1) << start

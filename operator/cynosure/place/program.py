@@ -17,6 +17,8 @@ from cynosure.place.patterns import Counts, arrangement, openness
 _OPENNESS_WEIGHT = 1e-4
 """Far below the cost of a GPU: it only chooses among equals."""
 _ORDER_WEIGHT = 0.01
+_GAP = 0.05
+"""Partitions that find no place and GPUs are proven; of holes the answer may leave a few more than it must."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -94,6 +96,8 @@ def _quiet(time_limit_seconds: float) -> highspy.Highs:
         ("threads", 1),
         ("random_seed", 1),
         ("time_limit", time_limit_seconds),
+        ("mip_rel_gap", 0.0),  # relative to partitions that find no place, a whole GPU may look small
+        ("mip_abs_gap", _GAP),
     ):
         model.setOptionValue(option, value)
     return model

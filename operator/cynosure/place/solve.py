@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
 from math import ceil
 
 from cynosure.model.gpu import Gpu, Slot
@@ -14,6 +15,8 @@ from cynosure.place.patterns import arrangement
 from cynosure.place.program import Class, Item, Pattern, Room, Solution, counts_of, solve
 
 SOLVER = "pattern-ilp/highs"
+MOST_LIMITED = 3
+"""Services with a tight limit of their own that one program tells apart; its patterns multiply with each."""
 UNLIMITED = Limits()
 
 
@@ -23,30 +26,54 @@ def place(
     """Return a place for every partition that finds one.
 
     Partitions that stand and are still wanted stay where they are, unless a limit on GPUs forbids it. Of the new ones
-    as many as possible are placed, on the fewest GPUs, with the fewest holes; that is proven, not guessed, whenever
-    ``optimal`` is set. The same input gives the same answer.
+    as many as possible are placed, then on the fewest GPUs, with few holes; the first two are proven whenever
+    ``optimal`` is set. Where many services have a tight limit of their own, they are placed one after the other, each
+    exactly, and ``optimal`` is not claimed. The same input gives the same answer.
     """
+    limits = _binding(limits, demands)
     kept = kept_slots(inventory, demands, limits)
-    groups = _classes(inventory, kept, limits)
-    wanted = _wanted(demands, kept, limits)
-    solution = solve(
-        {group: len(gpus) for group, gpus in groups.items()},
-        wanted,
-        _room(kept, limits),
-        time_limit_seconds=time_limit_seconds,
-    )
-    added = list(_realised(solution, groups, _waiting(demands, kept, limits)))
-    slots = tuple(sorted((*kept, *added)))
+    slots, optimal = kept, len(limits.of_service) <= MOST_LIMITED
+    for wanted in [demands] if optimal else _one_by_one(demands, limits):
+        added, proven = _added(inventory, slots, wanted, limits, time_limit_seconds)
+        slots, optimal = tuple(sorted((*slots, *added))), optimal and proven
     used = len({slot.gpu for slot in slots})
     return Placement(
         slots=slots,
         unplaced=tuple(_unplaced(demands, slots, inventory, limits)),
         gpus_used=used,
-        lower_bound=used if solution.optimal else _volume_bound(slots, inventory),
-        optimal=solution.optimal,
+        lower_bound=used if optimal else _volume_bound(slots, inventory),
+        optimal=optimal,
         solver=SOLVER,
         moves=_moves(inventory.ours, slots),
     )
+
+
+def _added(
+    inventory: Inventory, standing: Sequence[Slot], demands: Sequence[Demand], limits: Limits, time_limit_seconds: float
+) -> tuple[tuple[Slot, ...], bool]:
+    """Return the new partitions beside ``standing``, and whether that is proven to be the best."""
+    groups = _classes(inventory, standing, limits)
+    solution = solve(
+        {group: len(gpus) for group, gpus in groups.items()},
+        _wanted(demands, standing, limits),
+        _room(standing, limits),
+        time_limit_seconds=time_limit_seconds,
+    )
+    return tuple(_realised(solution, groups, _waiting(demands, standing, limits))), solution.optimal
+
+
+def _one_by_one(demands: Sequence[Demand], limits: Limits) -> Iterator[list[Demand]]:
+    """Each limited service alone, and the others between them together, in order."""
+    for _, run in groupby(demands, key=lambda d: d.service if d.service in limits.of_service else None):
+        yield list(run)
+
+
+def _binding(limits: Limits, demands: Iterable[Demand]) -> Limits:
+    """Without those that cannot be reached, as a partition is on one GPU: every limited service costs patterns."""
+    wanted: Counter[ServiceKey] = Counter()
+    for demand in demands:
+        wanted[demand.service] += demand.count
+    return Limits({key: most for key, most in limits.of_service.items() if most < wanted[key]}, limits.of_fleet)
 
 
 def _classes(inventory: Inventory, kept: Iterable[Slot], limits: Limits) -> dict[Class, list[Gpu]]:
