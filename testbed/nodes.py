@@ -1,5 +1,6 @@
 """Nodes with real pods: each has a containerd and a kubelet, in a mount namespace and cgroups of its own."""
 
+import errno
 import json
 import os
 import subprocess
@@ -17,6 +18,7 @@ from testbed.programs import program
 from testbed.progress import Progress
 from testbed.services import DNS_ADDRESS
 
+_PRIVATE_PATHS = ("/run/netns", "/run/containerd", "/var/lib/cni", "/var/log/containers", "/var/lib/kubelet")
 _CGROUPS = Path("/sys/fs/cgroup")
 _NODE_READY_SECONDS = 90
 _KUBELET_PORT, _KUBELET_HEALTH_PORT = 10250, 10450
@@ -26,7 +28,7 @@ def start_nodes(cluster: Cluster, progress: Progress) -> None:
     """Start what each node consists of, and import its images."""
     for number, node in enumerate(cluster.nodes, 1):
         root = _root(cluster, node)
-        for folder in ("kubelet", "containerd/root", "containerd/state", "cni/conf", "cni/data", "pods", "dra"):
+        for folder in ("containerd/root", "containerd/state", "cni/conf", "cni/data", "pods", "dra"):
             (root / folder).mkdir(parents=True, exist_ok=True)
         _make_cgroups(cluster, node)
         _start_holder(cluster, node)
@@ -60,10 +62,7 @@ def clean(cluster: Cluster) -> None:
         stop_pids(_left_over(cluster, node), grace_seconds=0)
         _unmount_below(_root(cluster, node))
         for group in _cgroups(cluster, node):
-            for folder in sorted((p for p in group.rglob("*") if p.is_dir()), reverse=True):
-                folder.rmdir()
-            if group.is_dir():
-                group.rmdir()
+            wait_until(lambda group=group: _is_removed(group), f"{group} to empty", 10)  # type: ignore[misc]
 
 
 def _root(cluster: Cluster, node: NodeSpec) -> Path:
@@ -80,19 +79,17 @@ def _within(cluster: Cluster, node: NodeSpec) -> list[str]:
 
 
 def _start_holder(cluster: Cluster, node: NodeSpec) -> None:
-    """A process that keeps the mount namespace, in which /var/lib/kubelet is the node's own folder.
+    """A process that keeps the mount namespace, in which the fixed paths of kubelet and containerd are the node's own.
 
-    The path of device plugins is fixed, so two kubelets cannot share one.
+    Two kubelets cannot share the folder of device plugins, and what pods leave in any of these goes with the node.
     """
-    kubelet = _root(cluster, node) / "kubelet"
-    setup = (
-        'mkdir -p /var/lib/kubelet && mount --bind "$0" /var/lib/kubelet && mount --make-rshared / && exec sleep inf'
-    )
-    unshared = ["unshare", "--mount", "--propagation=private", "sh", "-ec", setup, str(kubelet)]
+    root = _root(cluster, node)
+    binds = " && ".join(f'mkdir -p {path} "$0{path}" && mount --bind "$0{path}" {path}' for path in _PRIVATE_PATHS)
+    setup = f"{binds} && mount --make-rshared / && exec sleep inf"
+    unshared = ["unshare", "--mount", "--propagation=private", "sh", "-ec", setup, str(root / "private")]
     start(cluster, _holder(node), unshared)
-    pid = pid_of(cluster, _holder(node))
-    mounts = Path(f"/proc/{pid}/mounts")
-    wait_until(lambda: " /var/lib/kubelet " in mounts.read_text(), f"the mounts of {node.name}", 10)
+    mounts = Path(f"/proc/{pid_of(cluster, _holder(node))}/mounts")
+    wait_until(lambda: f" {_PRIVATE_PATHS[-1]} " in mounts.read_text(), f"the mounts of {node.name}", 10)
 
 
 def _start_containerd(cluster: Cluster, node: NodeSpec, number: int) -> None:
@@ -219,6 +216,20 @@ def _cgroups(cluster: Cluster, node: NodeSpec) -> Iterator[Path]:
     for subsystem in sorted(_CGROUPS.iterdir()):
         if subsystem.is_dir() and not subsystem.is_symlink():
             yield subsystem / _cgroup(cluster, node)
+
+
+def _is_removed(group: Path) -> bool:
+    """Remove it and all below; the kernel refuses for a moment after the last process has ended."""
+    if not group.is_dir():
+        return True
+    try:
+        for folder in sorted((p for p in group.rglob("*") if p.is_dir()), reverse=True):
+            folder.rmdir()
+        group.rmdir()
+    except OSError as error:
+        if error.errno not in (errno.EBUSY, errno.ENOENT):
+            raise
+    return not group.is_dir()
 
 
 def _make_cgroups(cluster: Cluster, node: NodeSpec) -> None:
