@@ -4,8 +4,13 @@ import argparse
 import json
 from typing import TYPE_CHECKING
 
+from cynosure.errors import BadInput
+
 from testbed import lifecycle
+from testbed.choice import choose_cluster
 from testbed.cluster import DEFAULT_NAME
+from testbed.foreign import simulate_gpus
+from testbed.programs import kubectl_path
 from testbed.progress import timed_progress
 
 if TYPE_CHECKING:
@@ -35,8 +40,19 @@ def _action(actions: "Commands", name: str, help_text: str) -> argparse.Argument
 
 
 def _up(arguments: argparse.Namespace) -> int:
-    kubelets = not arguments.nodes_only_control_plane
-    lifecycle.up(arguments.name, timed_progress(), kubelets=kubelets, ready_delay_seconds=arguments.ready_delay_seconds)
+    progress, kubelets = timed_progress(), not arguments.nodes_only_control_plane
+    choice = choose_cluster()
+    if kubelets and choice.kind == "kind":
+        raise BadInput(
+            f"{choice.reason}: run `kind create cluster --config testbed/kind.yaml`, then set "
+            f"CYNOSURE_CONTEXT={choice.context} and run this again"
+        )
+    if kubelets and choice.context:
+        progress(choice.reason)
+        nodes = simulate_gpus(kubectl_path(progress), choice.context)
+        _print(arguments, {"context": choice.context, "ready": True, "nodes": nodes})
+        return 0
+    lifecycle.up(arguments.name, progress, kubelets=kubelets, ready_delay_seconds=arguments.ready_delay_seconds)
     return _status(arguments)
 
 

@@ -11,7 +11,7 @@ from testbed.processes import start, wait_until
 from testbed.programs import program
 
 _SLICES = "/apis/resource.k8s.io/v1/resourceslices"
-_PLUGIN_LAYOUT = {"3g.40gb": 1, "2g.20gb": 1, "1g.10gb": 2}
+PLUGIN_LAYOUT = {"3g.40gb": 1, "2g.20gb": 1, "1g.10gb": 2}
 """How the GPUs of a node with a device plugin are partitioned: by an administrator, once."""
 
 
@@ -24,7 +24,7 @@ def publish_gpus(api: Api, node: NodeSpec) -> None:
     """Publish the GPUs of a node that no kubelet plugin serves, or the resources of a device plugin."""
     label_node(api, node)
     if node.backend == "device-plugin":
-        resources = extended_resources(node.product, node.gpus, _PLUGIN_LAYOUT)
+        resources = extended_resources(node.product, node.gpus, PLUGIN_LAYOUT)
         api.merge(f"/api/v1/nodes/{node.name}/status", {"status": {"capacity": resources, "allocatable": resources}})
         return
     for body in resource_slices(node.name, node.product, node.gpus):
@@ -66,12 +66,16 @@ def set_faults(cluster: Cluster, node: str, *, prepare_delay_seconds: float = 0.
 
 
 def label_node(api: Api, node: NodeSpec) -> None:
-    labels = {
+    api.merge(f"/api/v1/nodes/{node.name}", {"metadata": {"labels": node_labels(node)}})
+
+
+def node_labels(node: NodeSpec) -> dict[str, str]:
+    """What NVIDIA's feature discovery would say of the node, and that it is not true."""
+    return {
         "cynosure.dev/simulated": "true",
         "nvidia.com/gpu.product": node.product,
         "nvidia.com/gpu.count": str(node.gpus),
     }
-    api.merge(f"/api/v1/nodes/{node.name}", {"metadata": {"labels": labels}})
 
 
 def _write(path: Any, content: object) -> None:
