@@ -10,7 +10,8 @@ COPY requirements.txt /opt/cynosure/
 RUN python3 -m pip install --no-cache-dir --disable-pip-version-check --require-hashes -r /opt/cynosure/requirements.txt
 
 FROM dependencies
-ENV PYTHONPATH=/opt/cynosure
+# The user has no entry in /etc/passwd; kopf asks for its name.
+ENV PYTHONPATH=/opt/cynosure USER=cynosure
 COPY operator/cynosure /opt/cynosure/cynosure
 COPY llm_engine /opt/cynosure/llm_engine
 COPY loadgen /opt/cynosure/loadgen

@@ -19,7 +19,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m demo", description=__doc__)
     parser.add_argument("action", choices=("up", "down"))
     parser.add_argument("--out", type=Path, default=REPOSITORY / "demo-out", help="folder of the report")
-    parser.add_argument("--day-seconds", type=float, default=Scenario().day_seconds, help="real time of the replayed day")
+    parser.add_argument(
+        "--day-seconds", type=float, default=Scenario().day_seconds, help="real time of the replayed day"
+    )
     arguments = parser.parse_args()
     progress = timed_progress()
     if arguments.action == "down":
@@ -46,7 +48,8 @@ def summary(outcome: Outcome) -> str:
         [
             *lines,
             f"GPU-hours of the day: {held:.1f}, static provisioning for the peak: {static:.1f} ({held / static:.0%})",
-            f"SLO {'met' if outcome.is_met else 'MISSED'}; sentence {'verified' if outcome.is_verified else 'NOT verified'}",
+            f"SLO: {'met' if outcome.is_met else 'MISSED'}",
+            f"sentence: {'applied and verified' if outcome.is_verified else 'NOT verified'}",
             f"report: {outcome.report}",
             f"kubeconfig: {cluster.kubeconfig() if cluster else '-'}",
         ]

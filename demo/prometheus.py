@@ -4,15 +4,17 @@ import base64
 import gzip
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from pathlib import Path
 
 import yaml
 
+from demo import discovery
 from demo.kubectl import Body, Kubectl
 from demo.record import Line
 
 CONFIG_MAP_LIMIT_BYTES = 1_000_000
 _NAME = "prometheus"
+_TARGETS = "/prometheus/targets.json"
 _LABELS = {"app.kubernetes.io/name": _NAME}
 _RESTRICTED = {
     "allowPrivilegeEscalation": False,
@@ -21,7 +23,7 @@ _RESTRICTED = {
 }
 
 
-def manifests(namespace: str, image: str, history: str, *, scrape_seconds: float) -> list[Body]:
+def manifests(namespace: str, image: str, python_image: str, history: str, *, scrape_seconds: float) -> list[Body]:
     """Everything of Prometheus; ``history`` is OpenMetrics text that becomes blocks before it starts.
 
     :raises ValueError: the compressed history does not fit into a ConfigMap.
@@ -33,11 +35,14 @@ def manifests(namespace: str, image: str, history: str, *, scrape_seconds: float
         *_access(namespace),
         {
             **_head("v1", "ConfigMap", namespace),
-            "data": {"prometheus.yml": yaml.safe_dump(_configuration(scrape_seconds))},
+            "data": {
+                "prometheus.yml": yaml.safe_dump(_configuration(scrape_seconds)),
+                "discovery.py": Path(discovery.__file__).read_text(encoding="utf-8"),
+            },
             "binaryData": {"history.gz": base64.b64encode(packed).decode()},
         },
         {**_head("v1", "Service", namespace), "spec": {"selector": _LABELS, "ports": [{"port": 9090}]}},
-        {**_head("apps/v1", "Deployment", namespace), "spec": _deployment(image)},
+        {**_head("apps/v1", "Deployment", namespace), "spec": _deployment(image, python_image, scrape_seconds)},
     ]
 
 
@@ -83,30 +88,13 @@ def _access(namespace: str) -> list[Body]:
 
 
 def _configuration(scrape_seconds: float) -> Body:
-    meta = "__meta_kubernetes_pod"
-    copied = {
-        "__meta_kubernetes_namespace": "namespace",
-        f"{meta}_name": "pod",
-        f"{meta}_label_cynosure_dev_service": "service",
-        f"{meta}_label_cynosure_dev_partition": "partition",
-    }
-    relabel: list[dict[str, Any]] = [
-        {"action": "keep", "source_labels": [f"{meta}_annotation_prometheus_io_scrape"], "regex": "true"},
-        {"action": "keep", "source_labels": [f"{meta}_phase"], "regex": "Running"},
-        {
-            "source_labels": ["__address__", f"{meta}_annotation_prometheus_io_port"],
-            "regex": r"([^:]+)(?::\d+)?;(\d+)",
-            "replacement": "$1:$2",
-            "target_label": "__address__",
-        },
-        *({"source_labels": [source], "target_label": target} for source, target in copied.items()),
-    ]
-    job = {"job_name": "pods", "kubernetes_sd_configs": [{"role": "pod"}], "relabel_configs": relabel}
     interval = f"{round(scrape_seconds * 1000)}ms"
+    found = [{"files": [_TARGETS], "refresh_interval": interval}]
+    job = {"job_name": "pods", "file_sd_configs": found}
     return {"global": {"scrape_interval": interval, "scrape_timeout": interval}, "scrape_configs": [job]}
 
 
-def _deployment(image: str) -> Body:
+def _deployment(image: str, python_image: str, scrape_seconds: float) -> Body:
     blocks = (
         "gzip -dc /etc/prometheus/history.gz > /prometheus/history.txt && "
         "promtool tsdb create-blocks-from openmetrics /prometheus/history.txt /prometheus/data && "
@@ -123,6 +111,12 @@ def _deployment(image: str) -> Body:
         "ports": [{"containerPort": 9090}],
         "readinessProbe": {"httpGet": {"path": "/-/ready", "port": 9090}, "periodSeconds": 1},
     }
+    finder = {
+        **shared,
+        "name": "discovery",
+        "image": python_image,
+        "command": ["python", "/etc/prometheus/discovery.py", _TARGETS, f"{scrape_seconds:g}"],
+    }
     pod = {
         "serviceAccountName": _NAME,
         "securityContext": {
@@ -131,8 +125,16 @@ def _deployment(image: str) -> Body:
             "fsGroup": 65534,
             "seccompProfile": {"type": "RuntimeDefault"},
         },
-        "initContainers": [{**shared, "name": "history", "command": ["sh", "-ec", blocks]}],
-        "containers": [server],
+        "initContainers": [
+            # promtool writes to the temporary folder first, and the root is read-only
+            {
+                **shared,
+                "name": "history",
+                "command": ["sh", "-ec", blocks],
+                "env": [{"name": "TMPDIR", "value": "/prometheus"}],
+            }
+        ],
+        "containers": [server, finder],
         "volumes": [{"name": "data", "emptyDir": {}}, {"name": "config", "configMap": {"name": _NAME}}],
     }
     return {

@@ -126,7 +126,11 @@ def _start_day(stage: Stage, traffic: Sequence[Flow], replays: Sequence[Replay])
     began = day_starts_at - scenario.history_days * scenario.day_seconds
     history = open_metrics(past, began, now, scenario.step_seconds, scenario.seed)
     bodies = manifests(
-        scenario.system_namespace, stage.images["prometheus"], history, scrape_seconds=scenario.scrape_seconds
+        scenario.system_namespace,
+        stage.images["prometheus"],
+        stage.image,
+        history,
+        scrape_seconds=scenario.scrape_seconds,
     )
     stage.admin.kubectl.run(
         "delete", "deployment,configmap", "prometheus", "-n", scenario.system_namespace, "--ignore-not-found"

@@ -13,6 +13,7 @@ COMMANDS = (
     "cynosure.crds_command",
     "cynosure.intent_command",
     "cynosure.forecast.command",
+    "cynosure.size.command",
     "loadgen.command",
     "testbed.command",
 )

@@ -44,11 +44,11 @@ def test_promtool_makes_blocks_of_it(tmp_path: Path) -> None:
 
 def test_five_days_of_two_services_fit_into_a_config_map() -> None:
     text = open_metrics([chat(), chat(3.0)], 0, 5 * 600, 5.0, seed=1)
-    kinds = [body["kind"] for body in manifests("monitoring", "prometheus:test", text, scrape_seconds=2)]
+    kinds = [body["kind"] for body in manifests("monitoring", "prometheus:test", "python:test", text, scrape_seconds=2)]
     assert "ConfigMap" in kinds
 
 
 def test_a_history_that_is_too_large_is_refused_with_the_limit() -> None:
     text = open_metrics([chat(rate=1000.0)], 0, 100_000, 1.0, seed=1)
     with pytest.raises(ValueError, match="do not fit into a ConfigMap; use fewer days"):
-        manifests("monitoring", "prometheus:test", text, scrape_seconds=2)
+        manifests("monitoring", "prometheus:test", "python:test", text, scrape_seconds=2)
