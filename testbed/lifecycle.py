@@ -8,7 +8,7 @@ from cynosure.errors import BadInput
 
 from testbed import nodes, services
 from testbed.api import Api, answers
-from testbed.cluster import Cluster, NodeSpec, load_cluster, plan_cluster
+from testbed.cluster import Cluster, NodeSpec, check_name, load_cluster, plan_cluster
 from testbed.control_plane import start_control_plane
 from testbed.gpus import publish_classes
 from testbed.hollow import create_hollow_nodes, start_hollow_kubelet
@@ -36,6 +36,8 @@ def up(
 
     :raises BadInput: this machine or this user cannot, or a cluster of this name is of the other kind.
     """
+    check_name(name)
+    check_name(name)
     with only_one(state_directory(name).with_suffix(".lock"), "another `up` or `down`", progress):
         cluster = load_cluster(name) or plan_cluster(
             name, specs, kubelets=kubelets, ready_delay_seconds=ready_delay_seconds
@@ -52,6 +54,8 @@ def up(
 
 def down(name: str, progress: Progress) -> bool:
     """Take the cluster away and leave nothing behind; False when there was none."""
+    check_name(name)
+    check_name(name)
     with only_one(state_directory(name).with_suffix(".lock"), "another `up` or `down`", progress):
         cluster = load_cluster(name)
         if cluster is None:
