@@ -4,6 +4,7 @@ All nodes share one network namespace, so one of each serves them all.
 """
 
 import json
+import subprocess
 
 from testbed.api import Api
 from testbed.cluster import Cluster
@@ -24,8 +25,32 @@ def start_services(cluster: Cluster) -> None:
     proxy, corefile = folder / "kube-proxy.json", folder / "Corefile"
     proxy.write_text(json.dumps(_proxy_configuration(cluster)))
     corefile.write_text(_corefile(cluster))
+    _let_pods_reach_themselves(cluster)
     start(cluster, "kube-proxy", [program("kube-proxy"), f"--config={proxy}"], within=inside(cluster))
     start(cluster, "coredns", [program("coredns"), "-conf", str(corefile)], within=inside(cluster))
+
+
+def _let_pods_reach_themselves(cluster: Cluster) -> None:
+    """A pod that is sent to itself by its own Service must not see its own address as the client's.
+
+    kube-proxy does this for the pods of its node alone, and here there is one kube-proxy for all nodes.
+    """
+    pods = [f"10.244.{node}.{pod}" for node in range(1, len(cluster.nodes) + 1) for pod in range(2, 255)]
+    rules = f"""
+        table ip hairpin
+        delete table ip hairpin
+        table ip hairpin {{
+            set pods {{
+                type ipv4_addr . ipv4_addr
+                elements = {{ {", ".join(f"{pod} . {pod}" for pod in pods)} }}
+            }}
+            chain postrouting {{
+                type nat hook postrouting priority 90
+                ct status dnat ip saddr . ip daddr @pods masquerade
+            }}
+        }}
+    """
+    subprocess.run([*inside(cluster), "nft", "--file", "-"], input=rules, text=True, check=True, capture_output=True)
 
 
 def _proxy_configuration(cluster: Cluster) -> dict[str, object]:

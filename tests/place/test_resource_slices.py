@@ -25,6 +25,9 @@ def test_a_pool_keeps_the_rules_of_partitionable_devices(product: str, gpus: int
     assert all(len(each["counters"]) <= _MOST_COUNTERS for s in slices for each in s.get("sharedCounters", ()))
     names = [device["name"] for device in _devices(product, gpus)]
     assert len(names) == len(set(names)) >= gpus
+    assert len({d["attributes"]["parentUUID"]["string"] for d in _devices(product, gpus)}) == gpus
+    assert len({d["consumesCounters"][0]["counterSet"] for d in _devices(product, gpus)}) == gpus
+    assert len({body["metadata"]["name"] for body in resource_slices("node-1", product, gpus)}) == len(slices)
 
 
 def test_a_partition_says_what_it_is() -> None:
