@@ -37,7 +37,6 @@ def up(
     :raises BadInput: this machine or this user cannot, or a cluster of this name is of the other kind.
     """
     check_name(name)
-    check_name(name)
     with only_one(state_directory(name).with_suffix(".lock"), "another `up` or `down`", progress):
         cluster = load_cluster(name) or plan_cluster(
             name, specs, kubelets=kubelets, ready_delay_seconds=ready_delay_seconds
@@ -54,7 +53,6 @@ def up(
 
 def down(name: str, progress: Progress) -> bool:
     """Take the cluster away and leave nothing behind; False when there was none."""
-    check_name(name)
     check_name(name)
     with only_one(state_directory(name).with_suffix(".lock"), "another `up` or `down`", progress):
         cluster = load_cluster(name)
