@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from statistics import median
 from typing import Any
 
 from demo.kubectl import Body
@@ -11,6 +12,7 @@ from demo.record import Decided, Line, Moment, Record, Sample, ServiceRecord
 Report = Mapping[str, Any]
 
 _SMOOTHED_BINS = 5
+_STEP_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +22,6 @@ class Replayed:
     service: str
     slo: str
     report: Report
-    static_replicas: int
     static_share: float
 
 
@@ -62,14 +63,15 @@ def record_of(
 
 
 def forecast_lines(prometheus: Prometheus, service: str, started: float, ended: float) -> dict[float, Line]:
-    """Return the forecast at the time that it was made for: as exported, moved on by the horizon it looks ahead."""
-    name = f'cynosure_forecast_rps{{service="{service}"}}'
-    found = prometheus.range(f"max by (quantile, horizon_seconds) ({name})", started, ended, 5)
-    lines: dict[float, Line] = {}
-    for labels, line in found:
-        ahead = float(labels.get("horizon_seconds", 0.0))
-        lines[float(labels["quantile"])] = Line([at + ahead for at in line.times], line.values)
-    return lines
+    """Return the forecast by level at the time that it was made for: the lead time after it was exported."""
+    asked = {
+        name: prometheus.range(f'max by (level) ({name}{{service="{service}"}})', started, ended, _STEP_SECONDS)
+        for name in ("cynosure_forecast_rps", "cynosure_lead_time_seconds")
+    }
+    leads = [value for _, line in asked["cynosure_lead_time_seconds"] for value in line.values]
+    ahead = median(leads) if leads else 0.0
+    found = asked["cynosure_forecast_rps"]
+    return {float(of["level"]): Line([at + ahead for at in line.times], line.values) for of, line in found}
 
 
 def _service(replay: Replayed, prometheus: Prometheus, started: float, ended: float) -> ServiceRecord:
@@ -87,7 +89,6 @@ def _service(replay: Replayed, prometheus: Prometheus, started: float, ended: fl
         served=Line(at, _smoothed(series["served_rps"])),
         attained=_attained(at, series["attained_share"]),
         forecast=forecast_lines(prometheus, replay.service, started, ended),
-        static_replicas=replay.static_replicas,
         static_share=replay.static_share,
     )
 

@@ -90,7 +90,8 @@ def _access(namespace: str) -> list[Body]:
 def _configuration(scrape_seconds: float) -> Body:
     interval = f"{round(scrape_seconds * 1000)}ms"
     found = [{"files": [_TARGETS], "refresh_interval": interval}]
-    job = {"job_name": "pods", "file_sd_configs": found}
+    # The operator names the service that a metric is about; its own pod must not take the place of that.
+    job = {"job_name": "pods", "honor_labels": True, "file_sd_configs": found}
     return {"global": {"scrape_interval": interval, "scrape_timeout": interval}, "scrape_configs": [job]}
 
 

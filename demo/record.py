@@ -61,7 +61,6 @@ class ServiceRecord:
     served: Line
     attained: Line
     forecast: Mapping[float, Line] = field(default_factory=dict)
-    static_replicas: int = 0
     static_share: float = 0.0
     """GPUs that static provisioning for the peak would hold all day."""
 

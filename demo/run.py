@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cynosure.errors import BadInput
+
 from demo import install, replay
 from demo.evidence import Replayed, Seen, record_of
 from demo.history import open_metrics
@@ -23,6 +25,7 @@ from demo.stage import REPOSITORY, Person, Stage, data_folder
 from demo.static import static_peak
 from demo.traffic import Flow, flows
 from testbed import lifecycle
+from testbed.choice import choose_cluster
 from testbed.cluster import DEFAULT_NAME, Cluster
 from testbed.packages import helm_path
 from testbed.programs import kubectl_path
@@ -64,7 +67,7 @@ def run(scenario: Scenario, progress: Progress, out: Path) -> Outcome:
     reports = replay.reports(stage, replays)
     day = (day_starts_at, day_starts_at + scenario.day_seconds)
     replayed = [
-        Replayed(f.service, r.slo, reports[f.service], peaks[f.service][0].replicas, peaks[f.service][0].gpu_share)
+        Replayed(f.service, r.slo, reports[f.service], peaks[f.service][0])
         for f, r in zip(traffic, replays, strict=True)
     ]
     seen = Seen(recorder.samples, tuple(recorder.decisions), sentence.moments, sentence.document())
@@ -76,6 +79,13 @@ def run(scenario: Scenario, progress: Progress, out: Path) -> Outcome:
 
 
 def prepare(scenario: Scenario, progress: Progress, out: Path) -> Stage:
+    choice = choose_cluster()
+    progress(f"cluster: {choice.kind}, as {choice.reason}")
+    if choice.kind == "context":
+        raise BadInput(
+            f"CYNOSURE_CONTEXT={choice.context}: the demo cannot use a named context yet (its two people need "
+            "credentials of their own there); unset it to use the native testbed, or install by docs/install.md"
+        )
     cluster = lifecycle.up(DEFAULT_NAME, progress)
     program = kubectl_path(progress)
     out.mkdir(parents=True, exist_ok=True)
@@ -112,10 +122,10 @@ def _person(name: str, cluster: Cluster, program: Path) -> Person:
     return Person(name, Kubectl(program, ("--kubeconfig", str(kubeconfig))), kubeconfig)
 
 
-def _static(flow: Flow, scenario: Scenario) -> tuple[Any, str]:
+def _static(flow: Flow, scenario: Scenario) -> tuple[float, str]:
     examples = REPOSITORY / "examples"
     profile = examples / "profiles" / f"{_PROFILES[flow.service]}.yaml"
-    return static_peak(flow, scenario.day_seconds, examples / f"{flow.service}.yaml", profile)
+    return static_peak(flow, scenario, examples / f"{flow.service}.yaml", profile)
 
 
 def _start_day(stage: Stage, traffic: Sequence[Flow], replays: Sequence[Replay]) -> float:

@@ -13,11 +13,13 @@ class Scenario:
     system_namespace: str = "cynosure-system"
     day_seconds: float = 600.0
     history_days: int = 5
-    chat_peak_rps: float = 18.0
+    chat_peak_rps: float = 24.0
     vision_peak_rps: float = 20.0
     step_seconds: float = 5.0
     seed: int = 7
     sentence: str = "keep chat's p95 time to first token under 300 ms and never use more than 4 GPUs"
+    asked_ttft_milliseconds: float = 300.0
+    """What the sentence asks of chat; static provisioning has to give it from then on, too."""
     ask_at: float = 0.45
     """Share of the day that has passed when the sentence is said."""
 

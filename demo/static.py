@@ -1,33 +1,45 @@
 """What somebody would hold who sizes for the peak of the day and leaves it so, with the same model of a replica."""
 
+from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import yaml
 from cynosure.api import InferenceService, Invalid, ModelProfile, parse
-from cynosure.model.plan import Option
+from cynosure.model.service import Metric, Target
 from cynosure.observe.services import profile_of, service_of
 from cynosure.size import Needs, size_service
 
 from demo.kubectl import StepFailed
+from demo.scenario import Scenario
 from demo.traffic import Flow
 from loadgen.trace import PEAK_WINDOW_SECONDS
 
 _PRODUCT = "A100-80GB"
-_HEADROOM = 0.95
+_HEADROOM = 0.85
 
 
-def static_peak(flow: Flow, day_seconds: float, manifest: Path, profile: Path) -> tuple[Option, str]:
-    """Return the cheapest static choice for the peak of the day, and the SLO as the load generator writes it."""
+def static_peak(flow: Flow, scenario: Scenario, manifest: Path, profile: Path) -> tuple[float, str]:
+    """Return the GPUs that are held, averaged over the day, and the SLO as the load generator writes it.
+
+    From the sentence on, static provisioning has to meet its stricter target as well; until then only the SLO.
+    """
     wanted = parse(InferenceService, yaml.safe_load(manifest.read_text()))
     measured = parse(ModelProfile, yaml.safe_load(profile.read_text()))
     if isinstance(wanted, Invalid) or isinstance(measured, Invalid):
         raise StepFailed(f"{manifest.name} or {profile.name} is not valid")
     service = service_of(wanted)
-    day = flow.week.cut(flow.day_from_seconds, flow.day_from_seconds + day_seconds)
+    day = flow.week.cut(flow.day_from_seconds, flow.day_from_seconds + scenario.day_seconds)
     needs = Needs(day.peak_rps(PEAK_WINDOW_SECONDS), flow.input_tokens, flow.output_tokens)
-    targets = tuple(type(t)(t.metric, t.percentile, t.milliseconds * _HEADROOM) for t in service.targets)
-    sizing = size_service(service, profile_of(measured), needs, targets, (_PRODUCT,))
-    if not sizing.options:
-        raise StepFailed(f"{manifest.name}: {sizing.unreachable}")
-    slo = ",".join(f"{t.metric}_p{t.percentile:g}_ms={t.milliseconds:g}" for t in service.targets)
-    return sizing.options[0], slo
+
+    def held(targets: Iterable[Target]) -> float:
+        aimed = tuple(replace(t, milliseconds=t.milliseconds * _HEADROOM) for t in targets)
+        sizing = size_service(service, profile_of(measured), needs, aimed, (_PRODUCT,))
+        if not sizing.options:
+            raise StepFailed(f"{manifest.name}: {sizing.unreachable}")
+        return sizing.options[0].gpu_share
+
+    asked = Target(Metric.TTFT, 95, scenario.asked_ttft_milliseconds)
+    later = (asked, *(t for t in service.targets if t.metric is not Metric.TTFT)) if flow.service == "chat" else ()
+    share = held(service.targets) * scenario.ask_at + held(later or service.targets) * (1 - scenario.ask_at)
+    return share, ",".join(f"{t.metric}_p{t.percentile:g}_ms={t.milliseconds:g}" for t in service.targets)

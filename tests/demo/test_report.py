@@ -21,7 +21,6 @@ def record(**changes: object) -> Record:
         served=line,
         attained=Line([0.0, 600.0], [97.0, 97.0]),
         forecast={0.1: line, 0.95: line},
-        static_replicas=3,
         static_share=9 / 7,
     )
     facts: dict[str, object] = {

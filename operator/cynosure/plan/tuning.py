@@ -19,7 +19,7 @@ class Tuning:
     """A measured miss of the SLO adds a replica at most this often: the last one must have had its effect."""
     backlog_seconds: float = 30.0
     """Requests that wait now are to be gone after so long; the rate for that is added to the demand."""
-    latency_headroom: float = 0.95
+    latency_headroom: float = 0.85
     """Sizing aims at this part of a latency target: models err, and percentiles of short windows scatter."""
     switch_gain: float = 0.25
     """Another partition must be cheaper by this part, now and at the peak ahead, before a service changes to it."""
