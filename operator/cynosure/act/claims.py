@@ -5,7 +5,7 @@ from typing import Any
 
 from cynosure.act.naming import deployment_name, placement_label
 from cynosure.act.work import Work
-from cynosure.model.gpu import Backend
+from cynosure.model.gpu import Backend, Slot
 from cynosure.model.service import ServiceKey
 from cynosure.settings import WorkloadSettings
 
@@ -46,7 +46,7 @@ def claim_spec(work: Work, partition: str, product: str, settings: WorkloadSetti
     model = f"{attributes}.productName.matches('{_pattern(product)}')" if product else "true"
     same = model if whole else f"{attributes}.profile == '{partition}' && {model}"
     anywhere = {"name": "anywhere", "deviceClassName": kind, "selectors": _cel(same)}
-    planned = sorted({slot.gpu for slot in work.slots if slot.partition == partition})[:_MOST_PLANNED]
+    planned = sorted({slot.gpu for slot in aims(work, partition)})[:_MOST_PLANNED]
     choices = [anywhere]
     if planned:
         names = ", ".join(f"'{uuid}'" for uuid in planned)
@@ -55,6 +55,16 @@ def claim_spec(work: Work, partition: str, product: str, settings: WorkloadSetti
             0, {**anywhere, "name": "planned", "selectors": _cel(f"{same} && {attributes}.{of} in [{names}]")}
         )
     return {"devices": {"requests": [{"name": "part", "firstAvailable": choices}]}}
+
+
+def aims(work: Work, partition: str) -> tuple[Slot, ...]:
+    """Where the next pods should go: the planned places that nobody holds yet; all of them when every one is held.
+
+    A node is chosen before a device: if it attracted pods for a place that is taken, they would land beside it.
+    """
+    planned = tuple(slot for slot in work.slots if slot.partition == partition)
+    held = {(replica.slot.gpu, replica.slot.start) for replica in work.observation.replicas if replica.slot}
+    return tuple(slot for slot in planned if (slot.gpu, slot.start) not in held) or planned
 
 
 def _cel(expression: str) -> list[Body]:
@@ -70,10 +80,11 @@ def node_labels(works: Iterable[Work]) -> dict[str, set[str]]:
     wanted: dict[str, set[str]] = {}
     for work in works:
         nodes = {gpu.uuid: gpu.node for gpu in work.gpus}
-        for slot in work.slots:
-            if node := nodes.get(slot.gpu):
-                label = placement_label(ServiceKey(work.namespace, work.name), slot.partition)
-                wanted.setdefault(node, set()).add(label)
+        for partition in {slot.partition for slot in work.slots}:
+            label = placement_label(ServiceKey(work.namespace, work.name), partition)
+            for slot in aims(work, partition):
+                if node := nodes.get(slot.gpu):
+                    wanted.setdefault(node, set()).add(label)
     return wanted
 
 

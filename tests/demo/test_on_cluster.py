@@ -1,0 +1,59 @@
+"""The chart's operator serves two services on real pods, and goes without holding anything back."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from demo import install
+from demo.run import prepare
+from demo.scenario import Scenario
+from demo.stage import Stage
+from testbed.cluster import Cluster
+from testbed.progress import timed_progress
+
+pytestmark = [pytest.mark.cluster, pytest.mark.timeout(300)]
+
+
+@pytest.fixture(scope="module")
+def stage(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    scenario = replace(Scenario(), namespace="shop", system_namespace="cynosure-system")
+    ready: Path = tmp_path_factory.mktemp("out")
+    found = prepare(scenario, timed_progress(), ready)
+    yield found
+    for namespace in (scenario.namespace, scenario.system_namespace):
+        found.admin.kubectl.run("delete", "namespace", namespace, "--ignore-not-found", "--wait=false")
+
+
+def test_services_of_a_fresh_install_get_ready_pods_on_partitions(stage: Stage) -> None:
+    install.install_operator(stage)
+    install.bind_people(stage)
+    install.apply_services(stage)
+    install.await_services(stage)
+    services = stage.admin.kubectl.get("inferenceservices.cynosure.dev", namespace=stage.scenario.namespace)["items"]
+    layouts = {service["metadata"]["name"]: service["status"]["layout"] for service in services}
+    assert set(layouts) == {"chat", "vision"}
+    assert all(slot["gpu"].startswith("GPU-node-") for layout in layouts.values() for slot in layout)
+
+
+def test_without_metrics_nothing_is_taken_away_and_the_reason_is_said(stage: Stage) -> None:
+    chat = stage.admin.kubectl.get("inferenceservices.cynosure.dev", "chat", namespace=stage.scenario.namespace)
+    conditions = {c["type"]: c for c in chat["status"]["conditions"]}
+    assert conditions["MetricsAvailable"]["status"] == "False"
+    assert conditions["MetricsAvailable"]["reason"] == "PrometheusError"
+    assert chat["status"]["readyReplicas"] >= 1
+
+
+def test_with_the_operator_gone_pods_serve_and_objects_can_be_deleted(stage: Stage) -> None:
+    kubectl, namespace = stage.admin.kubectl, stage.scenario.namespace
+    kubectl.run("-n", stage.scenario.system_namespace, "scale", "deployment/cynosure", "--replicas=0")
+    kubectl.run("-n", stage.scenario.system_namespace, "rollout", "status", "deployment/cynosure", "--timeout=60s")
+    pods = kubectl.get("pods", namespace=namespace, selector="cynosure.dev/service=chat")["items"]
+    assert any(s["ready"] for pod in pods for s in pod["status"]["containerStatuses"])
+    kubectl.run("delete", "csvc", "vision", "-n", namespace, "--timeout=30s")
+    ends = time.monotonic() + 60
+    while kubectl.get("deployments", namespace=namespace, selector="cynosure.dev/service=vision")["items"]:
+        assert time.monotonic() < ends, "its children should go by their owner references"
+        time.sleep(1)
