@@ -51,7 +51,7 @@ class Process:
 async def running(
     kubeconfig: Path, prometheus_url: str, port: int, log: Path, settings: Mapping[str, str] | None = None
 ) -> AsyncIterator[Process]:
-    """``cynosure run`` until the end of the block, then SIGTERM, and SIGKILL if that is not enough."""
+    """``cynosure run`` with its log in ``log``, until the end of the block, then SIGTERM, and SIGKILL if that is not enough."""
     environment = {
         **os.environ,
         **QUICK,
@@ -62,7 +62,13 @@ async def running(
     }
     with log.open("ab") as output:
         child = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "cynosure.cli", "run", env=environment, stdout=output, stderr=output
+            sys.executable,
+            "-m",
+            "cynosure.cli",
+            "run",
+            env=environment,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=output,
         )
         process = Process(child, port, log)
         try:
