@@ -51,7 +51,7 @@ class Process:
 async def running(
     kubeconfig: Path, prometheus_url: str, port: int, log: Path, settings: Mapping[str, str] | None = None
 ) -> AsyncIterator[Process]:
-    """``cynosure run`` with its log in ``log``, until the end of the block, then SIGTERM, and SIGKILL if that is not enough."""
+    """``cynosure run`` until the end of the block, then SIGTERM, and SIGKILL if that is not enough."""
     environment = {
         **os.environ,
         **QUICK,

@@ -1,0 +1,126 @@
+"""Every query of the adapter, against a real Prometheus: that it is PromQL, and that the numbers are right."""
+
+import asyncio
+import time
+from collections.abc import Callable
+
+import pytest
+from cynosure.forecast import Horizon, fit_forecast
+from cynosure.model.service import Metric, ServiceKey, Target
+from cynosure.model.signals import AbsenceReason, Absent, Load, Reading, Signal
+from cynosure.observe import promql
+from cynosure.observe.prometheus import Prometheus
+from cynosure.observe.signals import Signals
+from cynosure.settings import PrometheusSettings
+
+from tests.observe.conftest import Engines, RealPrometheus
+
+pytestmark = [pytest.mark.api_server, pytest.mark.timeout(60)]
+
+CHAT = ServiceKey("shop", "chat")
+TTFT = Target(Metric.TTFT, 95.0, 400.0)
+
+
+def settings(url: str) -> PrometheusSettings:
+    return PrometheusSettings(
+        prometheus_url=url,
+        rate_window_seconds=2.0,
+        token_window_seconds=2.0,
+        stale_after_seconds=1.5,
+        query_seconds=2.0,
+    )
+
+
+class Replay:
+    """Engines that take ``rps`` requests per second of 500 in and 100 out, each first token within 0.2 s."""
+
+    def __init__(self, engines: Engines, rps: float) -> None:
+        self._engines, self._rps, self._begun = engines, rps, time.monotonic()
+
+    async def run(self) -> None:
+        while True:
+            n = int((time.monotonic() - self._begun) * self._rps)
+            self._engines.lines = [
+                f"cynosure:requests_total {n}",
+                f'vllm:request_success_total{{finished_reason="stop"}} {n}',
+                f"vllm:prompt_tokens_total {n * 500}",
+                f"vllm:generation_tokens_total {n * 100}",
+                "vllm:num_requests_running 3",
+                "vllm:num_requests_waiting 1",
+                f'vllm:time_to_first_token_seconds_bucket{{le="0.1"}} {n // 2}',
+                f'vllm:time_to_first_token_seconds_bucket{{le="0.2"}} {n}',
+                f'vllm:time_to_first_token_seconds_bucket{{le="+Inf"}} {n}',
+            ]
+            await asyncio.sleep(0.05)
+
+
+async def load_when(signals: Signals, ready: Callable[[Load], bool], seconds: float = 15.0) -> Load:
+    async with asyncio.timeout(seconds):
+        while True:
+            await signals.refresh()
+            load = signals.load(CHAT, (TTFT,), None)
+            if ready(load):
+                return load
+            await asyncio.sleep(0.2)
+
+
+def value(signal: Signal) -> float:
+    assert isinstance(signal, Reading), signal
+    return signal.value
+
+
+async def test_a_load_is_read_and_its_absence_is_told_from_zero(prometheus: RealPrometheus) -> None:
+    signals = Signals(Prometheus(settings(prometheus.url)), settings(prometheus.url), time.time, lambda: [TTFT])
+    missing = await load_when(signals, lambda load: True)
+    assert missing.absent
+    assert missing.absent.reason is AbsenceReason.MISSING
+
+    replay = asyncio.create_task(Replay(prometheus.engines, 20).run())
+    await load_when(signals, lambda load: load.absent is None)
+    await asyncio.sleep(settings("").rate_window_seconds)  # until the window is full
+    load = await load_when(signals, lambda load: isinstance(load.latency[0][1], Reading))
+    replay.cancel()
+    assert value(load.arrival_rps) == pytest.approx(20, rel=0.25)
+    assert value(load.input_tokens) == pytest.approx(500, rel=0.01)
+    assert value(load.output_tokens) == pytest.approx(100, rel=0.01)
+    assert (value(load.running), value(load.waiting)) == (3.0, 1.0)
+    assert value(load.latency[0][1]) == pytest.approx(190, abs=10)
+    assert isinstance(load.running, Reading)
+    assert time.time() - load.running.at_seconds < 2.0
+
+    idle = await load_when(signals, lambda load: isinstance(load.arrival_rps, Reading) and load.arrival_rps.value == 0)
+    assert value(idle.input_tokens) == pytest.approx(500, rel=0.05), "the last hours know the lengths"
+    assert isinstance(idle.latency[0][1], Absent), "without traffic there is no latency"
+
+    prometheus.engines.lines = None
+    gone = await load_when(signals, lambda load: load.absent is not None)
+    assert gone.absent
+    assert gone.absent.reason in (AbsenceReason.MISSING, AbsenceReason.STALE)
+
+    prometheus.process.kill()
+    await prometheus.process.wait()
+    down = await load_when(signals, lambda load: True)
+    assert down.absent == Absent(AbsenceReason.ERROR, f"{prometheus.url}: no connection")
+
+
+async def test_history_becomes_a_forecast(prometheus: RealPrometheus) -> None:
+    metrics = Prometheus(settings(prometheus.url))
+    replay = asyncio.create_task(Replay(prometheus.engines, 20).run())
+    async with asyncio.timeout(20):  # Prometheus takes five seconds to discover even static targets
+        while True:
+            now = time.time()
+            found = await metrics.range(promql.history(2.0, "shop", "chat"), now - 60, now, 0.5)
+            if found and len(found[0][1]) > 6:
+                break
+            await asyncio.sleep(0.5)
+    replay.cancel()
+    forecast = fit_forecast(found[0][1], now, Horizon(0.5, 10, 60))
+    assert forecast is not None
+    assert forecast.peak_rps(0.5, now, now + 5) == pytest.approx(20, rel=0.5)
+
+
+async def test_hostile_names_stay_names(prometheus: RealPrometheus) -> None:
+    metrics = Prometheus(settings(prometheus.url))
+    hostile = 'chat"} or vector(1) or up{x="'
+    assert await metrics.range(promql.history(60, "shop", hostile), time.time() - 10, time.time(), 1) == []
+    assert await metrics.range(promql.history(60, "sh\\op", "a\nb"), time.time() - 10, time.time(), 1) == []
