@@ -64,8 +64,9 @@ def record_of(
 
 def forecast_lines(prometheus: Prometheus, service: str, started: float, ended: float) -> dict[float, Line]:
     """Return the forecast by level at the time that it was made for: the lead time after it was exported."""
+    of_service = f'{{exported_service="{service}"}}'
     asked = {
-        name: prometheus.range(f'max by (level) ({name}{{service="{service}"}})', started, ended, _STEP_SECONDS)
+        name: prometheus.range(f"max by (level) ({name}{of_service})", started, ended, _STEP_SECONDS)
         for name in ("cynosure_forecast_rps", "cynosure_lead_time_seconds")
     }
     leads = [value for _, line in asked["cynosure_lead_time_seconds"] for value in line.values]

@@ -45,8 +45,9 @@ def load(record: Record, service: ServiceRecord) -> Figure:
     times = [hour(s.at_seconds) for s in record.samples]
     count.step(times, [s.replicas.get(service.name, 0) for s in record.samples], where="post", color=ORANGE)
     count.step(times, [s.ready.get(service.name, 0) for s in record.samples], where="post", color=GREEN, linestyle="--")
-    count.legend(["wanted replicas", "ready replicas"], loc="upper left", frameon=False, fontsize=8)
+    count.legend(["wanted replicas", "ready replicas"], loc="upper left", frameon=True, fontsize=8, ncols=2)
     count.set(ylabel="replicas", xlabel="hour of the replayed day", ylim=(0, None))
+    count.margins(y=0.35)
     _finish((rate, count), record, hour)
     return figure
 
@@ -101,7 +102,8 @@ def gpus_in_use(record: Record) -> Figure:
     )
     static = sum(service.static_share for service in record.services)
     axes.axhline(static, color=RED, linestyle="--", label="static, sized for the peak")
-    axes.set(ylabel="GPUs", xlabel="hour of the replayed day", ylim=(0, static * 1.25 + 0.2))
+    highest = max(static, *(sum(held) for held in zip(*shares, strict=True)))
+    axes.set(ylabel="GPUs", xlabel="hour of the replayed day", ylim=(0, highest * 1.25 + 0.2))
     axes.legend(loc="upper left", ncols=4, frameon=False, fontsize=8)
     _finish((axes,), record, hour)
     return figure
