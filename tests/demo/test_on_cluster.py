@@ -22,9 +22,14 @@ def stage(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     scenario = replace(Scenario(), namespace="shop", system_namespace="cynosure-system")
     ready: Path = tmp_path_factory.mktemp("out")
     found = prepare(scenario, timed_progress(), ready)
+    clear(found)  # a demo may have been here before
     yield found
-    for namespace in (scenario.namespace, scenario.system_namespace):
-        found.admin.kubectl.run("delete", "namespace", namespace, "--ignore-not-found", "--wait=false")
+    clear(found)
+
+
+def clear(stage: Stage) -> None:
+    namespaces = (stage.scenario.namespace, stage.scenario.system_namespace)
+    stage.admin.kubectl.run("delete", "namespace", *namespaces, "--ignore-not-found", "--timeout=150s")
 
 
 def test_services_of_a_fresh_install_get_ready_pods_on_partitions(stage: Stage) -> None:
