@@ -21,7 +21,7 @@ sys.path.insert(0, str(ROOT))
 from cynosure.api import crds  # noqa: E402
 from cynosure.kube.client import HttpKubeApi  # noqa: E402
 from cynosure.kube.credentials import load_credentials  # noqa: E402
-from cynosure.kube.port import DEPLOYMENTS, INFERENCE_SERVICES, MODEL_PROFILES, EventType  # noqa: E402
+from cynosure.kube.port import DEPLOYMENTS, INFERENCE_SERVICES, MODEL_PROFILES, EventType, Resource  # noqa: E402
 from cynosure.settings import KubernetesSettings  # noqa: E402
 
 from testbed import lifecycle  # noqa: E402
@@ -34,6 +34,7 @@ from tests.reconcile.real import NAMESPACES, install, until  # noqa: E402
 NODES = tuple(NodeSpec(f"bench-{n}", "A100-80GB", 8, "dra") for n in range(9))
 PORT = 18099
 NAMESPACE = "bench"
+SERVICE_CIDRS = Resource("networking.k8s.io", "v1", "servicecidrs", namespaced=False)
 
 
 class Requested:
@@ -65,6 +66,9 @@ async def prepare(api: HttpKubeApi) -> None:
     profile = {"apiVersion": "cynosure.dev/v1alpha1", "kind": "ModelProfile", "metadata": {"name": "opt-1.3b"}}
     await api.apply(MODEL_PROFILES, {**profile, "spec": spec.get("spec", spec)}, force=True)
     await api.create(NAMESPACES, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}})
+    # The testbed has 254 addresses for Services, and allocation gets slow before they are used up.
+    more = {"metadata": {"name": "bench"}, "spec": {"cidrs": ["10.99.0.0/16"]}}
+    await api.create(SERVICE_CIDRS, {"apiVersion": "networking.k8s.io/v1", "kind": "ServiceCIDR", **more})
 
 
 async def measure(kubeconfig: Path, services: int, singles: int) -> dict[str, float]:

@@ -250,10 +250,11 @@ class FakeApiServer:
                 await response.write(_line("BOOKMARK", {"metadata": {"resourceVersion": str(version)}}))
             async with self.storage.moved:
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(self.storage.moved.wait(), BOOKMARK_SECONDS)
+                    async with asyncio.timeout(BOOKMARK_SECONDS):
+                        await self.storage.moved.wait()
 
 
-BOOKMARK_SECONDS = 0.2
+BOOKMARK_SECONDS = 0.05
 
 
 def _line(event: str, body: Body) -> bytes:
