@@ -5,10 +5,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import yaml
-from cynosure.api import InferenceService, Invalid, ModelProfile, parse
+from cynosure.api import InferenceService, Invalid, parse
 from cynosure.model.service import Metric, Target
-from cynosure.observe.services import profile_of, service_of
+from cynosure.observe.services import service_of
+from cynosure.plan import Tuning
 from cynosure.size import Needs, size_service
+from cynosure.size.measured import read_profile
 
 from demo.kubectl import StepFailed
 from demo.scenario import Scenario
@@ -16,7 +18,7 @@ from demo.traffic import Flow
 from loadgen.trace import PEAK_WINDOW_SECONDS
 
 _PRODUCT = "A100-80GB"
-_HEADROOM = 0.85
+_HEADROOM = Tuning().latency_headroom
 
 
 def static_peak(flow: Flow, scenario: Scenario, manifest: Path, profile: Path) -> tuple[float, str]:
@@ -25,16 +27,15 @@ def static_peak(flow: Flow, scenario: Scenario, manifest: Path, profile: Path) -
     From the sentence on, static provisioning has to meet its stricter target as well; until then only the SLO.
     """
     wanted = parse(InferenceService, yaml.safe_load(manifest.read_text()))
-    measured = parse(ModelProfile, yaml.safe_load(profile.read_text()))
-    if isinstance(wanted, Invalid) or isinstance(measured, Invalid):
-        raise StepFailed(f"{manifest.name} or {profile.name} is not valid")
-    service = service_of(wanted)
+    if isinstance(wanted, Invalid):
+        raise StepFailed(f"{manifest.name}: {wanted.message}")
+    service, measured = service_of(wanted), read_profile(profile)
     day = flow.week.cut(flow.day_from_seconds, flow.day_from_seconds + scenario.day_seconds)
     needs = Needs(day.peak_rps(PEAK_WINDOW_SECONDS), flow.input_tokens, flow.output_tokens)
 
     def held(targets: Iterable[Target]) -> float:
         aimed = tuple(replace(t, milliseconds=t.milliseconds * _HEADROOM) for t in targets)
-        sizing = size_service(service, profile_of(measured), needs, aimed, (_PRODUCT,))
+        sizing = size_service(service, measured, needs, aimed, (_PRODUCT,))
         if not sizing.options:
             raise StepFailed(f"{manifest.name}: {sizing.unreachable}")
         return sizing.options[0].gpu_share

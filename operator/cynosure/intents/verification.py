@@ -179,12 +179,12 @@ class Window:
     grace_seconds: float = 120.0
     length_seconds: float = 120.0
 
-    def look_at(self, look: int, applied_at: float) -> float:
-        """When look 0, 1, … takes place; each window is twice as long as the one before."""
-        return self.begins(applied_at) + self.length_seconds * float(2**look)
-
     def begins(self, applied_at: float) -> float:
         return applied_at + self.grace_seconds
+
+    def ends(self, since: float) -> list[float]:
+        """When the looks at a window that begins at ``since`` take place: each is twice as long as the one before."""
+        return [since + self.length_seconds * 2**look for look in range(LOOKS)]
 
 
 def verdict(findings: Sequence[Finding], look: int) -> Condition:

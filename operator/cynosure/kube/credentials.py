@@ -56,13 +56,3 @@ def load_credentials(context: str | None = None) -> Credentials:
         client_certificate=(found.cert_file, found.key_file) if found.cert_file and found.key_file else None,
         verify=bool(found.verify_ssl),
     )
-
-
-def current_namespace(context: str | None = None) -> str:
-    """The namespace of a kubeconfig's context, as kubectl would use it. Raises ``BadInput``."""
-    try:
-        contexts, active = config.list_kube_config_contexts(os.environ.get("KUBECONFIG"))  # type: ignore[no-untyped-call]
-    except (config.ConfigException, OSError) as error:
-        raise BadInput(f"no kubeconfig: {error}; set KUBECONFIG, or name a namespace with -n") from error
-    chosen = next((c for c in contexts if c["name"] == context), active)
-    return str(chosen["context"].get("namespace") or "default")

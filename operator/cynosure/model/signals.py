@@ -72,10 +72,6 @@ class Series:
         return len(self.times)
 
     @property
-    def span_seconds(self) -> float:
-        return float(self.times[-1] - self.times[0]) if len(self.times) > 1 else 0.0
-
-    @property
     def median_step_seconds(self) -> float:
         """The usual distance of two different times; the series must have at least two."""
         return float(np.median(np.diff(np.unique(self.times))))

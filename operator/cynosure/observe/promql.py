@@ -6,7 +6,7 @@ from cynosure.model.service import Metric
 from cynosure.settings import PrometheusSettings
 
 BY = "by (namespace, service)"
-_HISTOGRAMS = {
+HISTOGRAMS = {
     Metric.TTFT: "vllm:time_to_first_token_seconds",
     Metric.TPOT: "vllm:inter_token_latency_seconds",
     Metric.E2E: "vllm:e2e_request_latency_seconds",
@@ -59,7 +59,7 @@ REPORTING = f"count {BY} (vllm:num_requests_running)"
 
 
 def latency_milliseconds(metric: Metric, percentile: float, window_seconds: float) -> str:
-    buckets = f"rate({_HISTOGRAMS[metric]}_bucket[{duration(window_seconds)}])"
+    buckets = f"rate({HISTOGRAMS[metric]}_bucket[{duration(window_seconds)}])"
     return f"1000 * histogram_quantile({percentile / 100:g}, sum by (namespace, service, le) ({buckets}))"
 
 

@@ -1,10 +1,8 @@
 """From custom resources to the vocabulary of a planning pass."""
 
-from cynosure.api import InferenceService, ModelProfile
+from cynosure.api import InferenceService
 from cynosure.api.inference_status import DecisionStatus, OptionStatus
-from cynosure.api.model_profile import ProfilePoint
 from cynosure.model.plan import Action, Decision, Option
-from cynosure.model.profile import Point, Profile
 from cynosure.model.service import Budget, Service, ServiceKey, Target
 
 
@@ -32,29 +30,6 @@ def service_of(resource: InferenceService) -> Service:
         ),
         cost_weight=float(spec.objective.cost),
         energy_weight=float(spec.objective.energy),
-    )
-
-
-def profile_of(resource: ModelProfile) -> Profile:
-    spec = resource.spec
-    points = tuple(_point(point) for point in spec.points)
-    return Profile(resource.metadata.name, spec.task, float(spec.load_seconds), points)
-
-
-def _point(point: ProfilePoint) -> Point:
-    return Point(
-        gpu=point.gpu,
-        partition=point.partition,
-        batch=point.concurrency or point.batch or 1,
-        throughput_rps=float(point.throughput_rps),
-        input_tokens=point.input_tokens or 0,
-        output_tokens=point.output_tokens or 0,
-        ttft_seconds=float(point.ttft_milliseconds or 0) / 1000,
-        tpot_seconds=float(point.tpot_milliseconds or 0) / 1000,
-        latency_seconds=float(point.latency_milliseconds or 0) / 1000,
-        kv_cache_tokens=point.kv_cache_tokens or 0,
-        memory_gib=float(point.memory_gib or 0),
-        watts=float(point.watts or 0),
     )
 
 

@@ -24,7 +24,7 @@ from cynosure.observe.gpus import Device, DeviceKey, Devices, gpus_of, plugin_gp
 from cynosure.observe.lead_time import LeadTimes
 from cynosure.observe.parsed import Parsed
 from cynosure.observe.replicas import by_service, is_replica, ready_at, service_key, slots_by_pod
-from cynosure.observe.services import capacity_gained_at, key_of, last_decision, profile_of, service_of
+from cynosure.observe.services import capacity_gained_at, key_of, last_decision, service_of
 from cynosure.observe.signals import Signals
 from cynosure.observe.workloads import (
     Autoscaler,
@@ -36,6 +36,7 @@ from cynosure.observe.workloads import (
     workload_of,
 )
 from cynosure.settings import Settings
+from cynosure.size.measured import profile_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,15 +12,9 @@ from cynosure.model.service import Metric, ServiceKey, Target
 from cynosure.model.signals import AbsenceReason, Absent
 from cynosure.model.snapshot import Observation, Snapshot
 from cynosure.observe.prometheus import Metrics, Sample
-from cynosure.observe.promql import duration, quoted
+from cynosure.observe.promql import HISTOGRAMS, duration, quoted
 
 KEPT_SECONDS = 7200.0
-
-_HISTOGRAMS = {
-    Metric.TTFT: "vllm:time_to_first_token_seconds",
-    Metric.TPOT: "vllm:inter_token_latency_seconds",
-    Metric.E2E: "vllm:e2e_request_latency_seconds",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +91,7 @@ def latency_query(service: ServiceKey, metric: Metric, since: float, until: floa
     """Requests of the window by bucket; ``@`` makes it the same window whenever it is asked."""
     selector = f"{{namespace={quoted(service.namespace)}, service={quoted(service.name)}}}"
     window = duration(until - since)
-    return f"sum by (le) (increase({_HISTOGRAMS[metric]}_bucket{selector}[{window}] @ {until:.3f}))"
+    return f"sum by (le) (increase({HISTOGRAMS[metric]}_bucket{selector}[{window}] @ {until:.3f}))"
 
 
 def buckets_of(samples: Iterable[Sample]) -> tuple[tuple[float, float], ...]:

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from cynosure.api import AutomationPolicy, InferenceService, IntentApproval, Invalid, ScalingIntent, parse
 from cynosure.api.automation_policy import AutomationPolicySpec
 from cynosure.api.metadata import Resource as Kind
-from cynosure.errors import NotFound, Refused
+from cynosure.errors import NotFound
 from cynosure.intents.facts import Facts, key_of
 from cynosure.kube.port import (
     AUTOMATION_POLICIES,
@@ -77,19 +77,8 @@ async def read(kube: KubeApi) -> Picture:
     )
 
 
-async def read_facts(kube: KubeApi, namespace: str) -> Facts:
-    """What one person may see of one namespace; a policy that they may not read counts as the default."""
-    services = await _all(kube, INFERENCE_SERVICES, InferenceService, namespace)
-    try:
-        policies = await _all(kube, AUTOMATION_POLICIES, AutomationPolicy)
-    except Refused:
-        policies = []
-    return Facts(tuple(services), policies[0].spec if policies else AutomationPolicySpec())
-
-
-async def _all(kube: KubeApi, resource: Resource, kind: type[K], namespace: str | None = None) -> list[K]:
-    listed = (await kube.list(resource, namespace=namespace)).items
-    found: Iterable[K | Invalid] = (parse(kind, body) for body in listed)
+async def _all(kube: KubeApi, resource: Resource, kind: type[K]) -> list[K]:
+    found: Iterable[K | Invalid] = (parse(kind, body) for body in (await kube.list(resource)).items)
     return [one for one in found if not isinstance(one, Invalid) and one.metadata.deletion_timestamp is None]
 
 

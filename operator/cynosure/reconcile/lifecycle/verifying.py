@@ -3,7 +3,7 @@
 from cynosure.api.conditions import Reason, Type
 from cynosure.api.intent_status import Verification
 from cynosure.intents.effects import effects_of
-from cynosure.intents.verification import LOOKS, EvidenceSource, Window, find, measurable, verdict
+from cynosure.intents.verification import EvidenceSource, Window, find, measurable, verdict
 from cynosure.model.condition import Condition, Status
 from cynosure.reconcile.lifecycle.progress import Progress, moment
 
@@ -26,7 +26,7 @@ async def look(progress: Progress, source: EvidenceSource, window: Window) -> No
     if state is None or not progress.is_(Type.VERIFIED, Status.UNKNOWN, Reason.MEASURING):
         return
     since = state.since.timestamp()
-    ends = [since + window.length_seconds * 2**number for number in range(LOOKS)]
+    ends = window.ends(since)
     taken = state.until.timestamp() if state.until else since
     due = [number for number, end in enumerate(ends) if taken < int(end) <= progress.now.timestamp()]
     if not due:
