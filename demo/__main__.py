@@ -10,8 +10,7 @@ from demo.kubectl import StepFailed
 from demo.run import Outcome, run
 from demo.scenario import Scenario
 from demo.stage import REPOSITORY
-from testbed import lifecycle
-from testbed.cluster import DEFAULT_NAME, load_cluster
+from demo.venue import leave
 from testbed.progress import timed_progress
 
 
@@ -24,10 +23,12 @@ def main() -> int:
     )
     arguments = parser.parse_args()
     progress = timed_progress()
-    if arguments.action == "down":
-        return 0 if lifecycle.down(DEFAULT_NAME, progress) or progress("nothing was running") is None else 1
+    scenario = Scenario(day_seconds=arguments.day_seconds)
     try:
-        outcome = run(Scenario(day_seconds=arguments.day_seconds), progress, arguments.out)
+        if arguments.action == "down":
+            leave(scenario, progress)
+            return 0
+        outcome = run(scenario, progress, arguments.out)
     except (StepFailed, CynosureError) as error:
         print(f"demo: {error}", file=sys.stderr)  # noqa: T201
         return 2 if isinstance(error, ValueError) else 1
@@ -37,7 +38,7 @@ def main() -> int:
 
 def summary(outcome: Outcome) -> str:
     """Return the last lines: attainment, GPU-hours, and where to look."""
-    record, cluster = outcome.record, load_cluster(DEFAULT_NAME)
+    record = outcome.record
     lines = [
         f"{s.name}: attainment {s.attainment:.2%} (objective {s.objective:.0%}: {s.slo}), {s.sent} requests, "
         f"{s.failed} failed"
@@ -51,7 +52,7 @@ def summary(outcome: Outcome) -> str:
             f"SLO: {'met' if outcome.is_met else 'MISSED'}",
             f"sentence: {'applied and verified' if outcome.is_verified else 'NOT verified'}",
             f"report: {outcome.report}",
-            f"kubeconfig: {cluster.kubeconfig() if cluster else '-'}",
+            f"kubeconfig: {outcome.kubeconfig}",
         ]
     )
 

@@ -3,12 +3,12 @@
 import subprocess
 import time
 from collections.abc import Callable, Iterable
+from pathlib import Path
 
-from demo.kubectl import Body, StepFailed
-from demo.stage import REPOSITORY, Stage
+from demo.kubectl import MADE_BY, Body, StepFailed, namespace_body
+from demo.scenario import SERVED
+from demo.stage import EXAMPLES, REPOSITORY, Person, Stage
 
-SERVICES = ("chat", "vision")
-_PROFILES = ("opt-1.3b", "resnet-152")
 _SYSTEM_READY_SECONDS = 120
 _SERVICE_READY_SECONDS = 120
 
@@ -35,18 +35,18 @@ def bind_people(stage: Stage) -> None:
     """Let alice ask and bob approve, in the namespace of the services; neither may do the other's part."""
     namespace = stage.scenario.namespace
     roles = ((stage.asker, "cynosure-asker"), (stage.approver, "cynosure-approver"))
-    bindings = [_binding(namespace, person.name, role) for person, role in roles]
-    readers = [_cluster_binding(person.name, "cynosure-viewer") for person, _ in roles]
-    stage.admin.kubectl.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}})
+    bindings = [_binding(namespace, person, role) for person, role in roles]
+    readers = [_cluster_binding(person, "cynosure-viewer") for person, _ in roles]
+    stage.admin.kubectl.apply(namespace_body(namespace))
     stage.admin.kubectl.apply(*bindings, *readers)
 
 
 def apply_services(stage: Stage) -> None:
     """``kubectl apply`` the profiles and the two services, as a user would."""
-    for profile in _PROFILES:
-        stage.admin.kubectl.apply_file(REPOSITORY / "examples" / "profiles" / f"{profile}.yaml")
-    for service in SERVICES:
-        stage.admin.kubectl.apply_file(REPOSITORY / "examples" / f"{service}.yaml")
+    for served in SERVED.values():
+        stage.admin.kubectl.apply_file(EXAMPLES / "profiles" / f"{served.profile}.yaml")
+    for served in SERVED.values():
+        stage.admin.kubectl.apply_file(EXAMPLES / f"{served.service}.yaml")
 
 
 def await_services(stage: Stage) -> None:
@@ -99,26 +99,30 @@ def _await_rollout(stage: Stage, workload: str) -> None:
 
 
 def _helm(stage: Stage, *arguments: str) -> None:
-    options = ["--kubeconfig", str(stage.admin.kubeconfig), "--namespace", stage.scenario.system_namespace]
-    done = subprocess.run([str(stage.helm), *options, *arguments], capture_output=True, text=True, timeout=180)
+    helm(stage.helm, stage.admin.kubeconfig, stage.scenario.system_namespace, *arguments)
+
+
+def helm(program: Path, kubeconfig: Path, namespace: str, *arguments: str) -> None:
+    options = ["--kubeconfig", str(kubeconfig), "--namespace", namespace]
+    done = subprocess.run([str(program), *options, *arguments], capture_output=True, text=True, timeout=180)
     if done.returncode != 0:
         raise StepFailed(f"helm {arguments[0]}: {done.stderr.strip()}")
 
 
-def _binding(namespace: str, user: str, role: str) -> Body:
-    return _bound("RoleBinding", {"name": f"{role}-{user}", "namespace": namespace}, user, role)
+def _binding(namespace: str, person: Person, role: str) -> Body:
+    return _bound("RoleBinding", {"name": f"{role}-{person.name}", "namespace": namespace}, person, role)
 
 
-def _cluster_binding(user: str, role: str) -> Body:
-    return _bound("ClusterRoleBinding", {"name": f"{role}-{user}"}, user, role)
+def _cluster_binding(person: Person, role: str) -> Body:
+    return _bound("ClusterRoleBinding", {"name": f"{role}-{person.name}"}, person, role)
 
 
-def _bound(kind: str, metadata: dict[str, str], user: str, role: str) -> Body:
+def _bound(kind: str, metadata: dict[str, str], person: Person, role: str) -> Body:
     group = "rbac.authorization.k8s.io"
     return {
         "apiVersion": f"{group}/v1",
         "kind": kind,
-        "metadata": metadata,
+        "metadata": {**metadata, "labels": MADE_BY},
         "roleRef": {"apiGroup": group, "kind": "ClusterRole", "name": role},
-        "subjects": [{"kind": "User", "name": user, "apiGroup": group}],
+        "subjects": [dict(person.subject)],
     }

@@ -51,5 +51,13 @@ class Kubectl:
         return done.stdout
 
 
+MADE_BY = {"app.kubernetes.io/managed-by": "cynosure-demo"}
+"""The label of what the demo makes outside its namespaces, and of these."""
+
+
+def namespace_body(name: str) -> Body:
+    return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": MADE_BY}}
+
+
 def _list(bodies: Sequence[Mapping[str, Any]]) -> str:
     return json.dumps({"apiVersion": "v1", "kind": "List", "items": list(bodies)})

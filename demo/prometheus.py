@@ -9,7 +9,7 @@ from pathlib import Path
 import yaml
 
 from demo import discovery
-from demo.kubectl import Body, Kubectl
+from demo.kubectl import MADE_BY, Body, Kubectl
 from demo.record import Line
 
 CONFIG_MAP_LIMIT_BYTES = 1_000_000
@@ -71,17 +71,22 @@ def _head(version: str, kind: str, namespace: str) -> Body:
 
 
 def _access(namespace: str) -> list[Body]:
-    role = "cynosure-demo-prometheus"
+    role = {"name": "cynosure-demo-prometheus", "labels": MADE_BY}
     rules = [{"apiGroups": [""], "resources": ["pods"], "verbs": ["get", "list", "watch"]}]
     group = "rbac.authorization.k8s.io"
     return [
         _head("v1", "ServiceAccount", namespace),
-        {"apiVersion": f"{group}/v1", "kind": "ClusterRole", "metadata": {"name": role}, "rules": rules},
+        {
+            "apiVersion": f"{group}/v1",
+            "kind": "ClusterRole",
+            "metadata": role,
+            "rules": rules,
+        },
         {
             "apiVersion": f"{group}/v1",
             "kind": "ClusterRoleBinding",
-            "metadata": {"name": role},
-            "roleRef": {"apiGroup": group, "kind": "ClusterRole", "name": role},
+            "metadata": role,
+            "roleRef": {"apiGroup": group, "kind": "ClusterRole", "name": role["name"]},
             "subjects": [{"kind": "ServiceAccount", "name": _NAME, "namespace": namespace}],
         },
     ]

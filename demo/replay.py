@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from demo.kubectl import Kubectl, StepFailed
+from demo.scenario import CHAT, SERVED
 from demo.stage import Stage
 from demo.traffic import Flow
 from loadgen import travel
@@ -13,8 +14,8 @@ from loadgen.manifests import ReplayJob, replay_job, schedule_config_map, stress
 from loadgen.outcomes import merge
 from loadgen.report import report_of
 from loadgen.slo import Slo
+from testbed.foreign import SIMULATED
 
-_MODELS = {"chat": "code-assistant", "vision": "image-classifier"}
 _LATE_SECONDS = 90.0
 _BACKGROUND_PERCENT = 5
 
@@ -39,9 +40,7 @@ def start(stage: Stage, replays: Sequence[Replay], day_starts_at: float) -> None
             "delete", "job,configmap", replay.job_name, "-n", job.namespace, "--ignore-not-found", "--wait=true"
         )
         bodies += [schedule_config_map(job, replay.flow.schedule), replay_job(job, replay.flow.schedule)]
-    nodes = [node["metadata"]["name"] for node in stage.admin.kubectl.get("nodes")["items"]]
-    seconds = int(day_starts_at - time.time() + stage.scenario.day_seconds)
-    for pod in stress_pods(nodes, stage.scenario.namespace, stage.images["stress-ng"], _BACKGROUND_PERCENT, seconds):
+    for pod in _background(stage, day_starts_at):
         stage.admin.kubectl.run(
             "delete", "pod", pod["metadata"]["name"], "-n", stage.scenario.namespace, "--ignore-not-found"
         )
@@ -54,16 +53,26 @@ def reports(stage: Stage, replays: Sequence[Replay]) -> dict[str, Mapping[str, A
     return {replay.flow.service: _report(stage, replay) for replay in replays}
 
 
+def _background(stage: Stage, day_starts_at: float) -> list[Mapping[str, Any]]:
+    image = stage.images.get("stress-ng")
+    if image is None:
+        stage.say("no background load: CYNOSURE_STRESS_IMAGE names no image with stress-ng")
+        return []
+    nodes = [node["metadata"]["name"] for node in stage.admin.kubectl.get("nodes", selector=SIMULATED)["items"]]
+    seconds = int(day_starts_at - time.time() + stage.scenario.day_seconds)
+    return list(stress_pods(nodes, stage.scenario.namespace, image, _BACKGROUND_PERCENT, seconds))
+
+
 def _job(stage: Stage, replay: Replay, day_starts_at: float) -> ReplayJob:
-    service, namespace = replay.flow.service, stage.scenario.namespace
-    path = "/v1/completions" if service == "chat" else f"/v2/models/{_MODELS[service]}/infer"
+    served, namespace = SERVED[replay.flow.service], stage.scenario.namespace
+    path = "/v1/completions" if served is CHAT else f"/v2/models/{served.model}/infer"
     return ReplayJob(
         name=replay.job_name,
         namespace=namespace,
         image=stage.image,
-        targets=[f"http://{service}.{namespace}.svc:8000{path}"],
+        targets=[f"http://{served.service}.{namespace}.svc:8000{path}"],
         start_at_unix_seconds=day_starts_at,
-        model=_MODELS[service] if service == "chat" else None,
+        model=served.model if served is CHAT else None,
         prompt="count",
         slo=replay.slo,
         timeout_seconds=30.0,

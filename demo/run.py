@@ -8,31 +8,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cynosure.errors import BadInput
-
 from demo import install, replay
 from demo.evidence import Replayed, Seen, record_of
 from demo.history import open_metrics
-from demo.kubectl import Kubectl
 from demo.prometheus import Prometheus, manifests
 from demo.record import Record
 from demo.recorder import Recorder
 from demo.replay import Replay
 from demo.report import html, plots
-from demo.scenario import Scenario
+from demo.scenario import SERVED, Scenario
 from demo.sentence import Sentence
-from demo.stage import REPOSITORY, Person, Stage, data_folder
+from demo.stage import EXAMPLES, REPOSITORY, Stage
 from demo.static import static_peak
 from demo.traffic import Flow, flows
-from testbed import lifecycle
-from testbed.choice import choose_cluster
-from testbed.cluster import DEFAULT_NAME, Cluster
-from testbed.packages import helm_path
-from testbed.programs import kubectl_path
+from demo.venue import prepare
 from testbed.progress import Progress
 
-_PROFILES = {"chat": "opt-1.3b", "vision": "resnet-152"}
-_MODELS = {"chat": "code-assistant", "vision": "image-classifier"}
 _LEAD_SECONDS = 30.0
 """From the last sample of the history to the first request: Prometheus and the Jobs start in between."""
 
@@ -43,6 +34,7 @@ class Outcome:
     is_met: bool
     is_verified: bool
     report: Path
+    kubeconfig: Path
 
 
 def run(scenario: Scenario, progress: Progress, out: Path) -> Outcome:
@@ -75,34 +67,7 @@ def run(scenario: Scenario, progress: Progress, out: Path) -> Outcome:
     facts = _facts(stage, traffic, recorder)
     record = record_of(replayed, seen, prometheus, day=day, compression=scenario.compression, facts=facts)
     is_met = all(bool(r["verdict"]["met"]) for r in reports.values())
-    return Outcome(record, is_met, is_verified, write(record, reports, out))
-
-
-def prepare(scenario: Scenario, progress: Progress, out: Path) -> Stage:
-    choice = choose_cluster()
-    progress(f"cluster: {choice.kind}, as {choice.reason}")
-    if choice.kind == "context":
-        raise BadInput(
-            f"CYNOSURE_CONTEXT={choice.context}: the demo cannot use a named context yet (its two people need "
-            "credentials of their own there); unset it to use the native testbed, or install by docs/install.md"
-        )
-    cluster = lifecycle.up(DEFAULT_NAME, progress)
-    program = kubectl_path(progress)
-    out.mkdir(parents=True, exist_ok=True)
-    data = data_folder()
-    if data is None:
-        progress("no ../shared/data here: replaying the published hourly figures of the same week")
-    return Stage(
-        scenario=scenario,
-        say=progress,
-        helm=helm_path(progress),
-        images=cluster.images,
-        admin=_person("admin", cluster, program),
-        asker=_person("alice", cluster, program),
-        approver=_person("bob", cluster, program),
-        out=out,
-        data=data,
-    )
+    return Outcome(record, is_met, is_verified, write(record, reports, out), stage.admin.kubeconfig)
 
 
 def write(record: Record, reports: Mapping[str, Any], out: Path) -> Path:
@@ -117,22 +82,16 @@ def write(record: Record, reports: Mapping[str, Any], out: Path) -> Path:
     return page
 
 
-def _person(name: str, cluster: Cluster, program: Path) -> Person:
-    kubeconfig = cluster.kubeconfig(name)
-    return Person(name, Kubectl(program, ("--kubeconfig", str(kubeconfig))), kubeconfig)
-
-
 def _static(flow: Flow, scenario: Scenario) -> tuple[float, str]:
-    examples = REPOSITORY / "examples"
-    profile = examples / "profiles" / f"{_PROFILES[flow.service]}.yaml"
-    return static_peak(flow, scenario, examples / f"{flow.service}.yaml", profile)
+    profile = EXAMPLES / "profiles" / f"{SERVED[flow.service].profile}.yaml"
+    return static_peak(flow, scenario, EXAMPLES / f"{flow.service}.yaml", profile)
 
 
 def _start_day(stage: Stage, traffic: Sequence[Flow], replays: Sequence[Replay]) -> float:
     """Start Prometheus with the days before, and the Jobs for the day; return when it begins."""
     scenario, now = stage.scenario, time.time()
     day_starts_at = now + _LEAD_SECONDS
-    past = [flow.past(scenario.namespace, _MODELS[flow.service], day_starts_at) for flow in traffic]
+    past = [flow.past(scenario.namespace, SERVED[flow.service].model, day_starts_at) for flow in traffic]
     began = day_starts_at - scenario.history_days * scenario.day_seconds
     history = open_metrics(past, began, now, scenario.step_seconds, scenario.seed)
     bodies = manifests(

@@ -6,6 +6,20 @@ DAY_SECONDS = 86_400.0
 
 
 @dataclass(frozen=True, slots=True)
+class Served:
+    """One of the two services: the names of its InferenceService, of the model that it serves, and of its profile."""
+
+    service: str
+    model: str
+    profile: str
+
+
+CHAT = Served("chat", "code-assistant", "opt-1.3b")
+VISION = Served("vision", "image-classifier", "resnet-152")
+SERVED = {served.service: served for served in (CHAT, VISION)}
+
+
+@dataclass(frozen=True, slots=True)
 class Scenario:
     """A day of the trace replayed in ``day_seconds`` of real time; every season shrinks with it."""
 

@@ -12,6 +12,7 @@ from demo.scenario import Scenario
 from testbed.progress import Progress
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+EXAMPLES = REPOSITORY / "examples"
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +22,8 @@ class Person:
     name: str
     kubectl: Kubectl
     kubeconfig: Path
+    subject: Mapping[str, str]
+    """As a role binding names this person."""
 
     def cynosure(self, *arguments: str, timeout_seconds: float = 120) -> "subprocess.CompletedProcess[str]":
         """Run ``kubectl cynosure ...`` as this person."""

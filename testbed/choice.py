@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from testbed.kind import CONTEXT
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:
@@ -15,6 +17,8 @@ class Choice:
     kind: Literal["context", "kind", "native"]
     context: str | None
     reason: str
+    engine: str = ""
+    """The container engine that kind uses."""
 
 
 def _works(command: list[str]) -> bool:
@@ -31,5 +35,5 @@ def choose_cluster(environment: Mapping[str, str] = os.environ, works: Callable[
     if works(["kind", "version"]):
         for engine in ("docker", "podman"):
             if works([engine, "info"]):
-                return Choice("kind", "kind-cynosure", f"kind and {engine} are here")
+                return Choice("kind", CONTEXT, f"kind and {engine} are here", engine)
     return Choice("native", None, "there is no CYNOSURE_CONTEXT and no kind with a container engine")

@@ -45,7 +45,7 @@ def _up(arguments: argparse.Namespace) -> int:
     if kubelets and choice.kind == "kind":
         raise BadInput(
             f"{choice.reason}: run `kind create cluster --config testbed/kind.yaml`, then set "
-            f"CYNOSURE_CONTEXT={choice.context} and run this again"
+            f"CYNOSURE_CONTEXT={choice.context} and run this again (`make demo` does both)"
         )
     if kubelets and choice.context:
         progress(choice.reason)

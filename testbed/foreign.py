@@ -4,11 +4,11 @@ import json
 import subprocess
 from pathlib import Path
 
-from cynosure.place.resource_slices import extended_resources
+from cynosure.place.resource_slices import extended_resources, largest_counts
 
 from testbed.cluster import NodeSpec
 from testbed.errors import TestbedFailed
-from testbed.gpus import PLUGIN_LAYOUT, node_labels
+from testbed.gpus import node_labels
 
 SIMULATED = "cynosure.dev/simulated=true"
 
@@ -16,7 +16,8 @@ SIMULATED = "cynosure.dev/simulated=true"
 def simulate_gpus(kubectl: Path, context: str, *, product: str = "A100-80GB", count: int = 4) -> list[str]:
     """Give every node labelled SIMULATED the resources of a device plugin; returns the names of these nodes.
 
-    DRA would need the testbed's kubelet plugin on each node. No other node is touched.
+    DRA would need the testbed's kubelet plugin on each node. No other node is touched. There is nobody who would
+    partition the GPUs anew, so each partition is offered as often as it fits, and what fits together is up to the plan.
 
     :raises TestbedFailed: no node is labelled, or kubectl failed.
     """
@@ -24,13 +25,24 @@ def simulate_gpus(kubectl: Path, context: str, *, product: str = "A100-80GB", co
     names = [item["metadata"]["name"] for item in found["items"]]
     if not names:
         raise TestbedFailed(f"no node of {context} has the label {SIMULATED}; set it on those that may have such GPUs")
-    resources = extended_resources(product, count, PLUGIN_LAYOUT)
+    resources = extended_resources(product, count, largest_counts(product))
     for name in names:
         labels = node_labels(NodeSpec(name, product, count, "device-plugin"))
         _patch(kubectl, context, name, {"metadata": {"labels": labels}})
         status = {"status": {"capacity": resources, "allocatable": resources}}
         _patch(kubectl, context, name, status, "--subresource=status")
     return names
+
+
+def withdraw_gpus(kubectl: Path, context: str, *, product: str = "A100-80GB") -> None:
+    """Take them away again from the labelled nodes; the label, which is its owner's, stays."""
+    found = json.loads(_run(kubectl, context, "get", "nodes", f"--selector={SIMULATED}", "--output=json"))
+    gone = dict.fromkeys(extended_resources(product, 0, largest_counts(product)))
+    for name in [item["metadata"]["name"] for item in found["items"]]:
+        said = node_labels(NodeSpec(name, product, 0, "device-plugin"))
+        labels = {label: None for label in said if not SIMULATED.startswith(label)}
+        _patch(kubectl, context, name, {"metadata": {"labels": labels}})
+        _patch(kubectl, context, name, {"status": {"capacity": gone, "allocatable": gone}}, "--subresource=status")
 
 
 def _patch(kubectl: Path, context: str, node: str, body: object, *more: str) -> None:

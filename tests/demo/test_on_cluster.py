@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from demo import install
-from demo.run import prepare
+from demo.venue import prepare
 from demo.scenario import Scenario
 from demo.stage import Stage
 from testbed.cluster import Cluster
