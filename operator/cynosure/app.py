@@ -215,7 +215,13 @@ def planner(
     planning: PlanningSettings, loop: LoopSettings
 ) -> Callable[[Snapshot, Mapping[ServiceKey, Forecast], Bounds], Plan]:
     """``plan_cluster`` with the tuning of the settings."""
-    tuning = Tuning(
+    tuned = tuning(planning, loop)
+    return lambda snapshot, forecasts, bounds: plan_cluster(snapshot, forecasts, bounds, tuned)
+
+
+def tuning(planning: PlanningSettings, loop: LoopSettings) -> Tuning:
+    """What the settings say about planning; the settings' defaults are the planner's."""
+    return Tuning(
         upscale_level=planning.upscale_level,
         downscale_level=planning.downscale_level,
         stabilisation_seconds=planning.stabilisation_seconds,
@@ -225,7 +231,6 @@ def planner(
         backlog_seconds=planning.backlog_seconds,
         latency_headroom=planning.latency_headroom,
     )
-    return lambda snapshot, forecasts, bounds: plan_cluster(snapshot, forecasts, bounds, tuning)
 
 
 def language_model(settings: Settings) -> ModelSettings | None:

@@ -1,6 +1,7 @@
 """The chart is valid, refuses what it does not know, and its operator runs with the least that it needs."""
 
 import json
+import re
 import subprocess
 from collections.abc import Iterable
 from pathlib import Path
@@ -8,6 +9,8 @@ from typing import Any
 
 import pytest
 import yaml
+from cynosure.telemetry import Telemetry
+from prometheus_client import Metric
 
 from testbed.packages import helm_path
 from testbed.progress import timed_progress
@@ -98,9 +101,29 @@ def test_who_asks_and_who_approves_can_be_different_people(helm: Path, chart: Pa
 
 def test_what_is_optional_is_off_until_it_is_asked_for(helm: Path, chart: Path) -> None:
     kinds = {body["kind"] for body in template(helm, chart)}
-    assert not kinds & {"NetworkPolicy", "ServiceMonitor"}
+    assert not kinds & {"NetworkPolicy", "ServiceMonitor", "ConfigMap"}
     asked = template(helm, chart, "networkPolicy.enabled=true", "serviceMonitor.enabled=true")
     assert {"NetworkPolicy", "ServiceMonitor"} <= {body["kind"] for body in asked}
+
+
+def test_dashboards_ask_for_metrics_that_there_are(helm: Path, chart: Path) -> None:
+    bodies = template(helm, chart, "dashboards.enabled=true")
+    found = [json.loads(text) for m in of_kind(bodies, "ConfigMap") for text in m["data"].values()]
+    assert {dashboard["uid"] for dashboard in found} == {"cynosure-services", "cynosure-operator"}
+    asked = {
+        name
+        for dashboard in found
+        for panel in dashboard["panels"]
+        for target in panel["targets"]
+        for name in re.findall(r"(?:cynosure_|vllm:)[a-z_]+", target["expr"])
+    }
+    ours = {sample for metric in Telemetry().registry.collect() for sample in _sample_names(metric)}
+    assert asked - ours == {"vllm:time_to_first_token_seconds_bucket", "vllm:inter_token_latency_seconds_bucket"}
+
+
+def _sample_names(metric: Metric) -> set[str]:
+    suffix = {"counter": "_total", "histogram": "_bucket"}.get(metric.type, "")
+    return {metric.name + suffix}
 
 
 def test_settings_and_the_language_model_reach_the_operator(helm: Path, chart: Path) -> None:

@@ -23,12 +23,12 @@ def test_every_rendered_object_passes_a_server_side_dry_run(api_server: Cluster,
     kubectl = (program("kubectl"), f"--kubeconfig={api_server.kubeconfig()}")
     run(*kubectl, "apply", "--server-side", "--force-conflicts", "-f", repository / "crds")
     run(*kubectl, "wait", "--for=condition=Established", "--timeout=30s", "-f", repository / "crds")
-    settings = ("--set", "networkPolicy.enabled=true", "--set", "replicas=2")
+    settings = ("--set", "networkPolicy.enabled=true", "--set", "replicas=2", "--set", "dashboards.enabled=true")
     rendered = run(
         helm_path(timed_progress()), "template", "test", repository / "charts/cynosure",
         "--namespace", "default", "--kube-version", "1.36.0", "--api-versions",
         "admissionregistration.k8s.io/v1/MutatingAdmissionPolicy", *settings,
     )  # fmt: skip
     answer = run(*kubectl, "apply", "--server-side", "--dry-run=server", "--force-conflicts", "-f", "-", stdin=rendered)
-    for kind in ("deployment.apps", "networkpolicy", "clusterrole", "serviceaccount", "automationpolicy"):
+    for kind in ("deployment.apps", "networkpolicy", "configmap", "clusterrole", "serviceaccount", "automationpolicy"):
         assert kind in answer

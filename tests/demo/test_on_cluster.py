@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from demo import install
-from demo.venue import prepare
 from demo.scenario import Scenario
 from demo.stage import Stage
+from demo.venue import prepare
 from testbed.cluster import Cluster
 from testbed.progress import timed_progress
 
