@@ -4,7 +4,7 @@ import re
 import uuid
 from collections.abc import Iterator
 
-from cynosure.place.geometry import geometry_of
+from cynosure.model.mig import geometry_of
 
 from tests.fakes.objects import Body, merged
 from tests.fakes.objects import update as updated

@@ -1,7 +1,8 @@
 """What MIG allows, checked against counts that were found by brute force elsewhere."""
 
 import pytest
-from cynosure.place.geometry import GEOMETRIES, geometry_of, maximal_layouts, product_of
+from cynosure.model.mig import GEOMETRIES, geometry_of, product_of
+from cynosure.place.layouts import maximal_layouts
 
 SEVEN_SLICES = [product for product, geometry in GEOMETRIES.items() if geometry.compute_slices == 7]
 A100 = geometry_of("A100-80GB")

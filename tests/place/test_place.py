@@ -4,10 +4,10 @@ from itertools import product as combinations
 from time import perf_counter
 
 from cynosure.model.gpu import Gpu, Slot
+from cynosure.model.mig import geometry_of
 from cynosure.model.plan import Placement
 from cynosure.model.service import ServiceKey
 from cynosure.place.demand import Demand, Inventory, Limits
-from cynosure.place.geometry import geometry_of
 from cynosure.place.patterns import arrangement
 from cynosure.place.solve import place
 from hypothesis import given, settings

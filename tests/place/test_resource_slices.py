@@ -5,7 +5,7 @@ from itertools import chain
 from typing import Any
 
 import pytest
-from cynosure.place.geometry import GEOMETRIES, Spot, geometry_of
+from cynosure.model.mig import GEOMETRIES, Spot, geometry_of
 from cynosure.place.resource_slices import DRIVER, device_classes, extended_resources, resource_slices
 from hypothesis import given
 from hypothesis import strategies as st

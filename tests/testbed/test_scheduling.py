@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from cynosure.place.geometry import geometry_of
+from cynosure.model.mig import geometry_of
 
 from testbed.api import Api
 from testbed.cluster import Cluster

@@ -1,6 +1,6 @@
 """The partition names that the API knows, so that a misspelt one is refused when it is written.
 
-Names per product: NVIDIA MIG User Guide v580, "Supported MIG profiles"; geometry is the business of ``place``.
+Names per product: NVIDIA MIG User Guide v580, "Supported MIG profiles"; geometry is in ``model.mig``.
 """
 
 from types import MappingProxyType

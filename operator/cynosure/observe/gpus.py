@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from cynosure.kube.labels import labels_of
 from cynosure.kube.port import Body
 from cynosure.model.gpu import Gpu
-from cynosure.place.geometry import product_of
+from cynosure.model.mig import product_of
 
 
 @dataclass(frozen=True, slots=True)

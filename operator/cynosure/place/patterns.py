@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
-from cynosure.place.geometry import Profile, Spot, geometry_of
+from cynosure.model.mig import Profile, Spot, geometry_of
 
 Counts = tuple[tuple[str, int], ...]
 """How many of each profile, sorted by name; those with none are left out."""

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import highspy
 
+from cynosure.model.mig import Spot
 from cynosure.model.service import ServiceKey
-from cynosure.place.geometry import Spot
 from cynosure.place.patterns import Counts, arrangement, openness
 
 _OPENNESS_WEIGHT = 1e-4

@@ -8,7 +8,7 @@ extensions, of which a GPU has one, are counted too.
 
 from typing import Any, Final
 
-from cynosure.place.geometry import WHOLE_GPU, Profile, geometry_of
+from cynosure.model.mig import WHOLE_GPU, Profile, geometry_of
 
 DRIVER: Final = "gpu.cynosure.dev"
 """Our own name: nothing simulated may pass for NVIDIA's hardware."""
@@ -57,6 +57,11 @@ def extended_resources(product: str, count: int, layout: dict[str, int]) -> dict
     for name in layout:
         geometry.gpu_share(name)
     return {f"nvidia.com/mig-{name.replace('+', '.')}": str(number * count) for name, number in layout.items()}
+
+
+def largest_counts(product: str) -> dict[str, int]:
+    """Return how often each profile fits a GPU that has nothing else."""
+    return {profile.name: profile.most for profile in geometry_of(product).profiles}
 
 
 def _class(name: str, kind: str) -> Body:

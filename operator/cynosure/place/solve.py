@@ -6,10 +6,10 @@ from itertools import groupby
 from math import ceil
 
 from cynosure.model.gpu import Gpu, Slot
+from cynosure.model.mig import Spot, geometry_of
 from cynosure.model.plan import Placement, Unplaced
 from cynosure.model.service import ServiceKey
 from cynosure.place.demand import Demand, Inventory, Limits
-from cynosure.place.geometry import Spot, geometry_of
 from cynosure.place.keep import kept_slots
 from cynosure.place.patterns import arrangement
 from cynosure.place.program import Class, Item, Pattern, Room, Solution, counts_of, solve

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 from cynosure.model.bounds import Bounds, ServiceBounds
 from cynosure.model.forecast import Forecast
+from cynosure.model.mig import geometry_of
 from cynosure.model.plan import Option
 from cynosure.model.profile import Profile
 from cynosure.model.service import Service, Target
 from cynosure.model.snapshot import Observation, Workload
-from cynosure.place.geometry import geometry_of
 from cynosure.plan.limits import targets_of
 from cynosure.plan.tuning import Tuning
 from cynosure.size.options import option_for

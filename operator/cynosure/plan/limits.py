@@ -4,9 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from cynosure.model.bounds import Bounds, ServiceBounds
+from cynosure.model.mig import geometry_of
 from cynosure.model.plan import Option
 from cynosure.model.service import Service, Target
-from cynosure.place.geometry import geometry_of
 
 
 @dataclass(frozen=True, slots=True)

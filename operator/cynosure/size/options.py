@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from math import ceil
 
+from cynosure.model.mig import geometry_of
 from cynosure.model.plan import Option
 from cynosure.model.profile import Point, Profile, Task
 from cynosure.model.service import Service, Target
-from cynosure.place.geometry import geometry_of
 from cynosure.size.images import ImageReplica
 from cynosure.size.lengths import AZURE_CODE_2023, Lengths
 from cynosure.size.replica import Replica, capacity_rps

@@ -5,9 +5,8 @@ A100-40GB and H100, go-nvml's A100 and A30 tables and openshift/instaslice (A30,
 pattern from the guide's memory fractions. One memory slice (index 7) of an eight-slice GPU has no compute slice.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
@@ -144,22 +143,3 @@ def product_of(reported: str) -> str:
         if model in words and memory in words:
             return product
     return reported
-
-
-@lru_cache(maxsize=64)
-def maximal_layouts(product: str) -> tuple[tuple[Spot, ...], ...]:
-    """Return every set of spots to which nothing can be added, media extensions (+me) left out, sorted."""
-    geometry = geometry_of(product)
-    names = [profile.name for profile in geometry.profiles if not profile.name.endswith("+me")]
-    found = {tuple(sorted(layout, key=lambda spot: spot[1])) for layout in _extended(geometry, names, ())}
-    return tuple(sorted(found))
-
-
-def _extended(geometry: Geometry, names: list[str], spots: tuple[Spot, ...]) -> Iterator[tuple[Spot, ...]]:
-    lowest = spots[-1][1] if spots else -1
-    free = [(name, start) for name in names for start in geometry.free_starts(spots, name)]
-    if not free:
-        yield spots
-    for name, start in free:
-        if start > lowest:  # each set is built once, by rising start
-            yield from _extended(geometry, names, (*spots, (name, start)))
