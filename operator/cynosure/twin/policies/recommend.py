@@ -34,6 +34,14 @@ class Load(StrEnum):
             return float("nan")
         return window.arrival_rps if self is Load.RPS else float(np.sum(window.running) + np.sum(window.waiting))
 
+    def per_replica(self, window: Window | None) -> Floats:
+        """One value for each ready replica; none when metrics are absent."""
+        if window is None or len(window.running) == 0:
+            return np.empty(0)
+        if self is Load.RPS:
+            return np.full(len(window.running), window.arrival_rps / len(window.running))
+        return window.running + window.waiting
+
 
 def ceiling(value: float) -> int:
     """The next integer up, blind to the rounding error of a product such as 10 x 1.1."""
