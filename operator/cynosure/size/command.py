@@ -5,13 +5,12 @@ import json
 import math
 import sys
 from pathlib import Path
-from time import perf_counter
 from typing import Any
 
 from cynosure.errors import BadInput
 from cynosure.model.plan import Option
 from cynosure.model.service import Service, ServiceKey, Target
-from cynosure.size.deadline import fewest_gpus, most_images, read_gpus
+from cynosure.size import deadline_command
 from cynosure.size.measured import read_profile
 from cynosure.size.options import Needs, Sizing, price, size_service
 from cynosure.size.targets import read_targets
@@ -21,7 +20,7 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     parser = commands.add_parser("size", help="how much a load needs", description=__doc__)
     kinds = parser.add_subparsers(metavar="KIND", required=True)
     _register_llm(kinds.add_parser("llm", help="replicas and partitions of a language model for a rate and an SLO"))
-    _register_images(kinds.add_parser("images", help="images that GPUs classify before a deadline"))
+    deadline_command.register(kinds.add_parser("images", help="images that GPUs classify before a deadline"))
 
 
 def _register_llm(parser: argparse.ArgumentParser) -> None:
@@ -34,14 +33,6 @@ def _register_llm(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--gpu-cost-per-hour", type=_positive, default=1.0, metavar="C", help="of a whole GPU")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parser.set_defaults(run=run_llm)
-
-
-def _register_images(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--gpus", type=Path, required=True, metavar="FILE", help="a JSON list, one object for each GPU")
-    parser.add_argument("--images", type=int, metavar="N", help="use the fewest GPUs for N (default: do the most)")
-    parser.add_argument("--deadline-seconds", type=_positive, required=True, metavar="T")
-    parser.add_argument("--json", action="store_true", help="print one JSON document")
-    parser.set_defaults(run=run_images)
 
 
 def run_llm(arguments: argparse.Namespace) -> int:
@@ -64,28 +55,6 @@ def run_llm(arguments: argparse.Namespace) -> int:
     }
     _print(answer, [*map(_line, options), answer["reason"]], as_json=arguments.json)
     return 0 if options else 1
-
-
-def run_images(arguments: argparse.Namespace) -> int:
-    """Return 1 when there is no answer in time. :raises BadInput: for what cannot be read."""
-    if arguments.images is not None and arguments.images < 1:
-        raise BadInput(f"--images: got {arguments.images}; must be at least 1")
-    gpus, began = read_gpus(arguments.gpus), perf_counter()
-    most = most_images(gpus, arguments.deadline_seconds)
-    found = fewest_gpus(gpus, arguments.images, arguments.deadline_seconds) if arguments.images else most
-    shares = found or ()
-    answer = {
-        "gpus": [{"index": s.index, "minibatch": s.minibatch, "runs": s.runs} for s in shares],
-        "gpus_used": len(shares),
-        "images": sum(share.images for share in shares),
-        "seconds": max((share.seconds for share in shares), default=0.0),
-        "optimal": True,
-        "solve_seconds": perf_counter() - began,
-    }
-    able = f"all {len(gpus)} GPUs do at most {sum(share.images for share in most)} in {arguments.deadline_seconds:g} s"
-    lines = [f"GPU {s.index}: {s.minibatch} at a time, {s.runs} runs after the warm-up" for s in shares]
-    _print(answer, [*lines, f"{answer['images']} images on {len(shares)} GPUs; {able}"], as_json=arguments.json)
-    return 0 if shares else 1
 
 
 def _option(option: Option, sizing: Sizing, gpu_cost_per_hour: float) -> dict[str, Any]:

@@ -1,40 +1,59 @@
-"""How many images a set of GPUs classifies before a deadline, each in runs of a fixed minibatch.
+"""Images before a deadline: both integer programs of González-Vidal et al. (WoSC'23), solved to proven optimality.
 
-A GPU with minibatch m and t extra runs works on (t + 1)·m images; warming up takes c + d·m seconds and each extra run
-a + b·m. GPUs do not depend on each other, so trying every m for each of them is exact, and the fewest GPUs for a
-number of images are those that do the most.
+GPU i works on mini-batches of m images, 1 <= m <= MB_i. The first one is part of a warm-up of W_i(m) = c + d·m
+seconds; t more, 0 <= t <= M_i, take L_i(m) = a + b·m seconds each. That makes (t + 1)·m images.
+
+1. Fewest GPUs: min N_G, such that max_i (W_i(m_i) + t_i·L_i(m_i)) <= T and Σ (t_i + 1)·m_i >= N and N_G <= N_GPU.
+2. Most images: max Σ (t_i + 1)·m_i, such that max_i (W_i(m_i) + t_i·L_i(m_i)) <= T. The paper has the factor N_GPU
+   before this sum. With i running over the GPUs that would count each of them N_GPU times, so it is left out.
+
+Reduction. The deadline binds each GPU by itself and the images add up, so no choice for one GPU limits another. Let
+C_i be the most images of GPU i alone in T: for each m the images rise with t, so only the largest t that fits can be
+best, and C_i is a maximum over m alone. Then (2) is Σ C_i. For (1), k given GPUs suffice iff their C_i add up to N;
+of all sets of k, the k largest C_i have the largest sum (exchange any other member for a larger one: the sum does not
+fall); so the answer is the least k whose k largest C_i reach N. Of the answers with that k, the one that ends first is
+given: no C_i falls when T grows, so bisection finds it, up to one part in a million.
+
+Floats only propose and exact fractions decide: a deadline that is reached exactly is met, as written in decimals.
 """
 
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import floor
+from fractions import Fraction
+from itertools import accumulate
 from pathlib import Path
 from typing import Annotated
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from cynosure.api.parse import describe
 from cynosure.errors import BadInput
+from cynosure.model.signals import Floats
 
-_Seconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-_Count = Annotated[int, Field(ge=0, le=10_000_000)]
+_Seconds = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
+
+_ROUNDING = 1e-14
+"""More than the rounding of the few float operations below, relative to the deadline."""
+_PRECISION, _INSTANT_SECONDS = 1e-6, 1e-12
+"""Of the earliest finish; what is shorter than an instant is not told apart."""
 
 
 class ImageGpu(BaseModel):
-    """One GPU: seconds of a run and of the warm-up as [constant, per image]."""
+    """One GPU: seconds of a run and of the warm-up as (constant, per image)."""
 
     model_config = ConfigDict(frozen=True)
 
     latency_seconds: tuple[_Seconds, _Seconds]
     warmup_seconds: tuple[_Seconds, _Seconds]
     max_minibatch: Annotated[int, Field(ge=1, le=1_000_000)]
-    max_runs: _Count
+    max_runs: Annotated[int, Field(ge=0, le=1_000_000_000)]
 
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """What one GPU does: ``runs`` are those after the warm-up."""
+    """What one GPU does: ``runs`` are those after the warm-up, which works on a mini-batch as well."""
 
     index: int
     minibatch: int
@@ -47,21 +66,29 @@ class Share:
 
 
 def most_images(gpus: Sequence[ImageGpu], deadline_seconds: float) -> tuple[Share, ...]:
-    """Return each GPU's largest share, sooner done if equal; GPUs that do not even warm up in time are left out."""
-    best = (_best(index, gpu, deadline_seconds) for index, gpu in enumerate(gpus))
-    return tuple(share for share in best if share is not None)
+    """Solve program 2. Of equal shares the one done first is taken; a GPU that cannot warm up in time has none."""
+    best = {gpu: _best(gpu, deadline_seconds) for gpu in set(gpus)}
+    shares = ((index, best[gpu]) for index, gpu in enumerate(gpus))
+    return tuple(Share(index, *share) for index, share in shares if share is not None)
 
 
 def fewest_gpus(gpus: Sequence[ImageGpu], images: int, deadline_seconds: float) -> tuple[Share, ...] | None:
-    """Return the fewest GPUs that do at least ``images``; None when all together do not."""
-    chosen: list[Share] = []
-    done = 0
-    for share in sorted(most_images(gpus, deadline_seconds), key=lambda share: (-share.images, share.index)):
-        if done >= images:
-            break
-        chosen.append(share)
-        done += share.images
-    return tuple(sorted(chosen, key=lambda share: share.index)) if done >= images else None
+    """Solve program 1, done as early as so many GPUs can; None when all GPUs together do not do ``images``."""
+    largest = _largest_first(most_images(gpus, deadline_seconds))
+    done = accumulate(share.images for share in largest)
+    count = next((n for n, total in enumerate(done, start=1) if total >= images), None)
+    if count is None:
+        return None
+    sooner = _earliest(gpus, count, images, (0.0, deadline_seconds))
+    return tuple(sorted(_largest_first(most_images(gpus, sooner))[:count], key=lambda share: share.index))
+
+
+def earliest_seconds(gpus: Sequence[ImageGpu], images: int) -> float | None:
+    """Return how soon all GPUs together do ``images``; None when their limits of mini-batch and runs forbid it."""
+    if sum((gpu.max_runs + 1) * gpu.max_minibatch for gpu in gpus) < images:
+        return None
+    slowest = max(_seconds(gpu, gpu.max_minibatch, gpu.max_runs) for gpu in gpus)
+    return _earliest(gpus, len(gpus), images, (0.0, (1 + _PRECISION) * float(slowest)))
 
 
 def read_gpus(path: Path) -> tuple[ImageGpu, ...]:
@@ -77,16 +104,62 @@ def read_gpus(path: Path) -> tuple[ImageGpu, ...]:
     return found
 
 
-def _best(index: int, gpu: ImageGpu, deadline_seconds: float) -> Share | None:
-    shares = (_share(index, gpu, minibatch, deadline_seconds) for minibatch in range(1, gpu.max_minibatch + 1))
-    return max((s for s in shares if s is not None), key=lambda s: (s.images, -s.seconds), default=None)
+def _largest_first(shares: Sequence[Share]) -> list[Share]:
+    return sorted(shares, key=lambda share: (-share.images, share.seconds, share.index))
 
 
-def _share(index: int, gpu: ImageGpu, minibatch: int, deadline_seconds: float) -> Share | None:
-    warmup = gpu.warmup_seconds[0] + gpu.warmup_seconds[1] * minibatch
-    run = gpu.latency_seconds[0] + gpu.latency_seconds[1] * minibatch
-    left = deadline_seconds - warmup
+def _earliest(gpus: Sequence[ImageGpu], count: int, images: int, between: tuple[float, float]) -> float:
+    """Return about the least time in which some ``count`` GPUs do ``images``; the later of ``between`` is enough."""
+    low, high = between
+    while high - low > max(_PRECISION * high, _INSTANT_SECONDS):
+        middle = (low + high) / 2
+        able = {gpu: float(_images(gpu, middle, -_ROUNDING).max()) for gpu in set(gpus)}
+        enough = sum(sorted(able[gpu] for gpu in gpus)[-count:]) >= images
+        low, high = (low, middle) if enough else (middle, high)
+    return high
+
+
+def _images(gpu: ImageGpu, seconds: float, rounding: float) -> Floats:
+    """Return the images in ``seconds`` for every mini-batch; as an upper bound (``rounding`` > 0), or a lower one."""
+    minibatch = np.arange(1.0, gpu.max_minibatch + 1)
+    (warmup, per_warmup), (run, per_run) = gpu.warmup_seconds, gpu.latency_seconds
+    left = (1 + rounding) * seconds - (warmup + per_warmup * minibatch)
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        runs = np.fmin(np.floor(left / (run + per_run * minibatch)), gpu.max_runs)
+    return np.where(left >= 0, (runs + 1) * minibatch, 0.0)
+
+
+def _best(gpu: ImageGpu, seconds: float) -> tuple[int, int, float] | None:
+    """Return mini-batch, runs and seconds: what the floats put first is checked, until no bound is above the best."""
+    bounds = _images(gpu, seconds, _ROUNDING)
+    while (bound := bounds.max()) > 0:
+        shares = []
+        for first in np.flatnonzero(bounds == bound).tolist():
+            minibatch = first + 1
+            runs = _most_runs(gpu, minibatch, seconds)
+            bounds[first] = (runs + 1) * minibatch
+            if bounds[first] == bound:
+                shares.append((_seconds(gpu, minibatch, runs), minibatch, runs))
+        if shares:
+            total, minibatch, runs = min(shares)
+            return minibatch, runs, float(total)
+    return None
+
+
+def _most_runs(gpu: ImageGpu, minibatch: int, seconds: float) -> int:
+    """Return how many runs fit after the warm-up; -1 when that does not fit."""
+    left = _exact(seconds) - _seconds(gpu, minibatch, 0)
+    run = _seconds(gpu, minibatch, 1) - _seconds(gpu, minibatch, 0)
     if left < 0:
-        return None
-    runs = gpu.max_runs if run * gpu.max_runs <= left else floor(left / run + 1e-9)
-    return Share(index, minibatch, runs, warmup + runs * run)
+        return -1
+    return min(gpu.max_runs, left // run) if run else gpu.max_runs
+
+
+def _seconds(gpu: ImageGpu, minibatch: int, runs: int) -> Fraction:
+    warmup, per_warmup, run, per_run = map(_exact, (*gpu.warmup_seconds, *gpu.latency_seconds))
+    return warmup + per_warmup * minibatch + runs * (run + per_run * minibatch)
+
+
+def _exact(seconds: float) -> Fraction:
+    """Return the shortest decimal that reads as this float: what was written."""
+    return Fraction(repr(seconds))
