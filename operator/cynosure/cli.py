@@ -11,6 +11,7 @@ from cynosure.errors import CynosureError
 COMMANDS = (
     "cynosure.app",
     "cynosure.crds_command",
+    "cynosure.doctor_command",
     "cynosure.intent_command",
     "cynosure.forecast.command",
     "cynosure.size.command",
