@@ -1,16 +1,15 @@
 """``cynosure size``: how many replicas of which partition a load needs, or how many images GPUs do in time."""
 
 import argparse
-import json
 import math
-import sys
 from pathlib import Path
 from typing import Any
 
 from cynosure.errors import BadInput
 from cynosure.model.plan import Option
 from cynosure.model.service import Service, ServiceKey, Target
-from cynosure.size import deadline_command
+from cynosure.size import deadline_command, mixture_command
+from cynosure.size.answer import write_answer
 from cynosure.size.measured import read_profile
 from cynosure.size.options import Needs, Sizing, price, size_service
 from cynosure.size.targets import read_targets
@@ -20,6 +19,7 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     parser = commands.add_parser("size", help="how much a load needs", description=__doc__)
     kinds = parser.add_subparsers(metavar="KIND", required=True)
     _register_llm(kinds.add_parser("llm", help="replicas and partitions of a language model for a rate and an SLO"))
+    mixture_command.register(kinds.add_parser("mix", help="GPUs and partitions for requests of several sizes"))
     deadline_command.register(kinds.add_parser("images", help="images that GPUs classify before a deadline"))
 
 
@@ -53,7 +53,7 @@ def run_llm(arguments: argparse.Namespace) -> int:
         "chosen": options[0] if options else None,
         "reason": _reason(service, sizing, targets),
     }
-    _print(answer, [*map(_line, options), answer["reason"]], as_json=arguments.json)
+    write_answer(answer, [*map(_line, options), str(answer["reason"])], as_json=arguments.json)
     return 0 if options else 1
 
 
@@ -92,10 +92,6 @@ def _line(option: dict[str, Any]) -> str:
         f"{option['replicas']} x {option['partition']} on {option['gpu']}: {option['gpus']:.2f} GPUs, "
         f"{option['capacity_rps']:.1f} rps, {option['watts']:.0f} W, {option['attainment']:.1%} of the requests in time"
     )
-
-
-def _print(answer: dict[str, Any], lines: list[str], *, as_json: bool) -> None:
-    sys.stdout.write(json.dumps(answer, allow_nan=False) + "\n" if as_json else "\n".join(lines) + "\n")
 
 
 def _positive(text: str) -> float:

@@ -1,14 +1,13 @@
 """``cynosure size images``: how many images GPUs classify before a deadline, or how few GPUs do it."""
 
 import argparse
-import json
 import math
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from time import perf_counter
 
 from cynosure.errors import BadInput
+from cynosure.size.answer import write_answer
 from cynosure.size.deadline import ImageGpu, Share, earliest_seconds, fewest_gpus, most_images, read_gpus
 
 
@@ -41,8 +40,7 @@ def run(arguments: argparse.Namespace) -> int:
         "solve_seconds": solve_seconds,
         "reason": told if shares else _impossible(gpus, images or 1, deadline_seconds),
     }
-    lines = [json.dumps(answer, allow_nan=False)] if arguments.json else [*map(_line, shares), str(answer["reason"])]
-    sys.stdout.write("\n".join(lines) + "\n")
+    write_answer(answer, [*map(_line, shares), str(answer["reason"])], as_json=arguments.json)
     return 0 if shares else 1
 
 
