@@ -1,17 +1,24 @@
 """The verbs that are no plain limit: pause, resume, explain, undo, prefer, schedule, deploy, delete, migrate ..."""
 
-from collections.abc import Callable, Iterator
+import re
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
-from llm_engine.catalog import Catalog, nearest
+from llm_engine.catalog import Catalog, nearest, nearest_partition
 from llm_engine.clauses import Clause
+from llm_engine.coordination import window_of
 from llm_engine.lexicon import Kind
 from llm_engine.limits import number, partial, read_numbers, stated
 from llm_engine.tags import Tag
 from llm_engine.values import INFERRED, Directive, Origin, Reason, Refused, Unclear, Value
 
 _WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_NAME = re.compile(r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
 _OBJECTIVES = {"cost_per_hour": "cost", "watts": "energy", "ttft": "latency", "tpot": "latency", "e2e": "latency"}
+
+DENIED = "Nothing is done where the sentence denies it: what should be done instead?"
+_TARGETS = (Kind.PARTITION, Kind.GPU, Kind.NODE, Kind.ZONE, Kind.CONFIDENTIAL)
+_ASKING = frozenset({"what", "how", "which", "who", "where", "is", "are", "show", "tell", "does", "did", "has", "give"})
 
 Reader = Callable[[Clause, Tag, Catalog], Directive]
 
@@ -22,21 +29,58 @@ def is_schedule(clause: Clause) -> bool:
 
 def read_action(clause: Clause, catalog: Catalog) -> Directive | None:
     """The directive of the clause's verb, if that is one of these."""
-    tag = next((tag for tag in clause.of(Kind.VERB) if tag.value in READERS), None)
+    tag = next((tag for tag in clause.of(Kind.VERB) if tag.value in READERS), None) or _implied(clause)
     if tag is None:
         return None
-    denied = clause.first(Kind.NEGATION)
-    if denied is not None and denied.start < tag.start and tag.value != "explain":
-        raise Unclear(
-            f"Nothing is done when the sentence denies it: what should happen instead of '{clause.words(tag)}'?"
-        )
+    if clause.of(Kind.NEGATION) and tag.value != "explain":
+        raise Unclear(DENIED)
     return READERS[tag.value](clause, tag, catalog)
+
+
+def _implied(clause: Clause) -> Tag | None:
+    """The verb that a clause without one stands for, at no place of the text."""
+    verb = _implied_verb(clause)
+    return Tag(Kind.VERB, verb, -1, -1) if verb else None
+
+
+def _implied_verb(clause: Clause) -> str | None:
+    numbers = clause.of(Kind.QUANTITY, Kind.RANGE)
+    if clause.of(Kind.VERB):
+        return None
+    if clause.of(Kind.MODEL) and not clause.of(Kind.SERVICE) and _given_name(clause):
+        return "deploy"
+    if clause.of(Kind.OBJECTIVE) and clause.of(Kind.WEIGHT) and numbers:
+        return "prefer"
+    less = clause.of(Kind.FEWER) or (clause.of(Kind.DOWN) and clause.of(Kind.OBJECTIVE))
+    if less and any(map(_objective, clause.of(Kind.OBJECTIVE, Kind.METRIC))) and not numbers:
+        return "prefer"
+    kept = any(clause.words(tag) in ("keep", "hold", "maintain", "stay") for tag in clause.of(Kind.HINT))
+    if not numbers and not kept and any(not _is_label(t) and not _is_origin(clause, t) for t in clause.of(*_TARGETS)):
+        return "migrate" if clause.of(Kind.SERVICE) else None
+    if clause.of(Kind.DOWN) and clause.words(clause.of(Kind.DOWN)[0]) == "remove" and _is_only_named(clause):
+        return "delete"
+    words = clause.text[clause.tags[0].start :].lower().split() if clause.tags else []
+    if words and words[0] in _ASKING and clause.of(Kind.SERVICE) and not numbers and not clause.of(*_COMMANDING):
+        return "explain"
+    return None
+
+
+_COMMANDING = (Kind.UP, Kind.DOWN, Kind.UPPER, Kind.LOWER, Kind.VAGUE, Kind.FACTOR, Kind.ON, Kind.WORD, Kind.NEGATION)
+
+
+def _is_only_named(clause: Clause) -> bool:
+    """``remove the service chat``, and nothing of it."""
+    return not {tag.kind for tag in clause.tags} - {Kind.DOWN, Kind.SERVICE, Kind.FILLER, Kind.NAMESPACE, Kind.TO}
+
+
+def _verb(tag: Tag) -> Origin:
+    return INFERRED if tag.start < 0 else stated(tag.span)
 
 
 def _plain(clause: Clause, tag: Tag, catalog: Catalog) -> Directive:
     if clause.of(Kind.QUANTITY, Kind.RANGE) and tag.value != "explain":
         raise Unclear(f"What is the number for? '{tag.value}' takes none.")
-    return partial(tag.value, stated(tag.span))
+    return partial(tag.value, _verb(tag))
 
 
 def _undo(clause: Clause, tag: Tag, catalog: Catalog) -> Directive:
@@ -55,12 +99,14 @@ def _undo(clause: Clause, tag: Tag, catalog: Catalog) -> Directive:
 def _prefer(clause: Clause, tag: Tag, catalog: Catalog) -> Directive:
     goals = [(t, _objective(t)) for t in clause.of(Kind.OBJECTIVE, Kind.METRIC, Kind.LATENCY)]
     known = [(t, goal) for t, goal in goals if goal]
-    if clause.words(tag) == "save" and not known:
+    if clause.of(Kind.INSTEAD):
+        raise Unclear("Prefer which one: energy, cost, latency, throughput or fairness?")
+    if tag.start >= 0 and clause.words(tag) == "save" and not known:
         raise Unclear("Save what: energy or cost?")
     if not known:
         raise Unclear("Prefer what: energy, cost, latency, throughput or fairness?")
     goal, objective = known[0]
-    made = partial("prefer", stated(tag.span), objective=(objective, stated(goal.span)))
+    made = partial("prefer", _verb(tag), objective=(objective, stated(goal.span)))
     amounts = clause.of(Kind.QUANTITY)
     if not amounts:
         return made
@@ -75,13 +121,12 @@ def _objective(tag: Tag) -> str | None:
 
 
 def _migrate(clause: Clause, tag: Tag, catalog: Catalog) -> Directive:
-    kinds = (Kind.PARTITION, Kind.GPU, Kind.NODE, Kind.ZONE, Kind.CONFIDENTIAL)
-    targets = [t for t in clause.of(*kinds) if not _is_label(t) and not _is_origin(clause, t)]
+    targets = [t for t in clause.of(*_TARGETS) if not _is_label(t) and not _is_origin(clause, t)]
     made = [_target(clause, t, catalog) for t in targets] + list(_labelled(clause, catalog))
     if len(made) != 1:
         raise Unclear("Migrate to which one partition, GPU product, node or zone?")
     name, value, origin = made[0]
-    return partial("migrate", stated(tag.span), **{name: (value, origin)})
+    return partial("migrate", _verb(tag), **{name: (value, origin)})
 
 
 def _is_label(tag: Tag) -> bool:
@@ -98,7 +143,7 @@ def _target(clause: Clause, tag: Tag, catalog: Catalog) -> tuple[str, Value, Ori
     if tag.kind is Kind.CONFIDENTIAL:
         return "confidential", True, stated(tag.span)
     if tag.kind is Kind.PARTITION and catalog.partitions is not None and tag.value not in catalog.partitions:
-        near = nearest(tag.value, catalog.partitions, cutoff=0.3)
+        near = nearest_partition(tag.value, catalog.partitions)
         raise Refused(Reason.UNKNOWN_PARTITION, f"partition {tag.value} is not in the catalog", near)
     return tag.kind.value, tag.value, stated(tag.span)
 
@@ -125,22 +170,41 @@ def _defragment(clause: Clause, tag: Tag, catalog: Catalog) -> Directive:
 
 
 def _deploy(clause: Clause, tag: Tag, catalog: Catalog) -> Directive:
-    model = clause.first(Kind.MODEL)
-    words = clause.of(Kind.WORD)
+    model, name = clause.first(Kind.MODEL), _given_name(clause)
     if model is None:
-        if not words:
-            raise Unclear("Deploy which model?")
-        near = nearest(words[0].value, catalog.models or (), cutoff=0.4)
-        raise Refused(Reason.UNKNOWN_MODEL, f"model {words[0].value} is not in the catalog", near)
-    made = partial("deploy", stated(tag.span), model=(model.value, stated(model.span)))
-    service = next((t for t in clause.of(Kind.SERVICE, Kind.WORD) if t.start > model.start), None)
-    if service is None:
+        raise _unknown_model([word for word in clause.of(Kind.WORD) if word is not name], catalog)
+    if name is None:
         raise Unclear(f"What should the service that runs {model.value} be called?")
-    name = service.value if service.kind is Kind.SERVICE else clause.words(service)
-    made = made.having("service", name, stated(service.span))
+    if name.kind is Kind.SERVICE:
+        raise Unclear(f"{name.value} exists already: what should the new service be called?")
+    if not _NAME.fullmatch(clause.words(name)):
+        raise Unclear(f"'{clause.words(name)}' cannot be a name; which one (a-z, 0-9 and -)?")
+    made = partial("deploy", _verb(tag), model=(model.value, stated(model.span)))
+    made = made.having("service", clause.words(name), stated(name.span))
+    place = next((t for t in clause.of(Kind.NAMESPACE) if t.value), None)
+    if place is not None:
+        made = made.having("namespace", place.value, stated(place.span))
     for extra in read_numbers(clause, "scale"):
         made = merged(made, extra)
     return made
+
+
+def _unknown_model(words: Sequence[Tag], catalog: Catalog) -> Refused | Unclear:
+    if not words:
+        return Unclear("Deploy which model?")
+    near = nearest(words[0].value, catalog.models or (), cutoff=0.4)
+    return Refused(Reason.UNKNOWN_MODEL, f"model {words[0].value} is not in the catalog", near)
+
+
+def _given_name(clause: Clause) -> Tag | None:
+    """The name of a new service: behind ``as``, ``called`` or ``named``, else the first word behind the model."""
+    names = clause.of(Kind.WORD, Kind.SERVICE)
+    for word in names:
+        place = clause.tags.index(word)
+        if place and clause.words(clause.tags[place - 1]).split()[-1:] in (["as"], ["called"], ["named"], ["name"]):
+            return word
+    model = clause.first(Kind.MODEL)
+    return next((word for word in names if model is not None and word.start > model.start), None)
 
 
 def merged(deploy: Directive, extra: Directive) -> Directive:
@@ -187,22 +251,15 @@ def _with_amounts(made: Directive, amounts: list[Directive]) -> Directive:
 
 
 def _window(clause: Clause) -> tuple[Tag, str, str, tuple[Origin, Origin]] | None:
-    clock = next((t for t in clause.of(Kind.CLOCK) if t.parts), None)
-    if clock is not None:
-        first, last = clock.value.split("-")
-        return clock, first, last, (stated(clock.parts[0].span), stated(clock.parts[1].span))
-    for tag in clause.of(Kind.RANGE):
-        low, high = tag.parts
-        if (
-            low.value == ""
-            and tag.value in (Kind.FROM, Kind.BETWEEN)
-            and low.number in range(24)
-            and high.number in range(24)
-            and clause.of(Kind.DAYS)
-        ):
-            spans = stated(low.span), stated(high.span)
-            return tag, f"{int(low.number):02d}:00", f"{int(high.number):02d}:00", spans
-    return None
+    tag = window_of(clause)
+    if tag is None:
+        return None
+    first, last = tag.value.split("-") if tag.kind is Kind.CLOCK else (_clock(part.number) for part in tag.parts)
+    return tag, first, last, (stated(tag.parts[0].span), stated(tag.parts[1].span))
+
+
+def _clock(hour: float) -> str:
+    return f"{int(hour) % 24:02d}:00"
 
 
 READERS: dict[str, Reader] = {

@@ -1,11 +1,12 @@
 """The names and limits that a text is read against. They are data: nothing in them is an instruction."""
 
+import re
 from collections.abc import Iterable
 from difflib import get_close_matches
 from functools import cached_property
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 Name = Annotated[str, Field(min_length=1, max_length=253)]
 
@@ -47,7 +48,18 @@ class Catalog(_Part):
     gpus: Names | None = None
     nodes: Names | None = None
     zones: Names | None = None
+    has_confidential: bool | None = None
+    """Whether any GPU can run confidential work; None where the catalog does not tell."""
     limits: Limits = Limits()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_confidential(cls, given: object) -> object:
+        gpus = given.get("gpus") if isinstance(given, dict) else None
+        told = [gpu["confidential"] for gpu in gpus or () if isinstance(gpu, dict) and "confidential" in gpu]
+        if not isinstance(given, dict) or not isinstance(gpus, list) or len(told) < len(gpus) or not told:
+            return given
+        return {"has_confidential": any(told)} | given
 
     @cached_property
     def service_names(self) -> dict[str, tuple[Service, ...]]:
@@ -66,6 +78,18 @@ class Catalog(_Part):
 
 def by_lower(names: Iterable[str] | None) -> dict[str, str]:
     return {name.lower(): name for name in names or ()}
+
+
+def nearest_partition(name: str, known: Iterable[str]) -> str | None:
+    """The partition with as much compute, or nearly, and as much memory."""
+    wanted = _sizes(name)
+    sized = [(abs(c - wanted[0]), abs(m - wanted[1]), other) for other in known for c, m in [_sizes(other)]]
+    return min(sized)[2] if sized else None
+
+
+def _sizes(partition: str) -> tuple[int, int]:
+    found = re.match(r"(\d+)g\.(\d+)gb", partition.lower())
+    return (int(found[1]), int(found[2])) if found else (0, 0)
 
 
 def nearest(name: str, known: Iterable[str], cutoff: float = 0.6) -> str | None:

@@ -100,6 +100,28 @@ def _joined(one: Directive, other: Directive) -> Directive:
     return one
 
 
+def refuse_infeasible(directives: Sequence[Directive], catalog: Catalog) -> None:
+    """What no cluster can do, whatever its limits."""
+    for directive in directives:
+        _refuse_amount(directive)
+        fewest = min(_replicas(directive, catalog), default=1.0)
+        if fewest <= 0:
+            message = f"{fewest:g} replicas of {directive.get('service')}: nothing could wake a service without any"
+            raise Refused(Reason.INFEASIBLE, message, "1 replica, or pause the service")
+        if directive.get("confidential") and catalog.has_confidential is False:
+            raise Refused(Reason.INFEASIBLE, "no GPU of the catalog is confidential")
+
+
+def _refuse_amount(directive: Directive) -> None:
+    value, metric = directive.get("value"), directive.get("metric")
+    if value is None:
+        return
+    if float(str(value)) <= 0 and metric != "error_rate":
+        raise Refused(Reason.INFEASIBLE, f"{metric} of {value}: it must be more than 0", "a number above 0")
+    if directive.get("unit") == "percent" and float(str(value)) > 100:
+        raise Refused(Reason.INFEASIBLE, f"{value} percent: there are only 100", "100 percent or less")
+
+
 def refuse_outside(directives: Sequence[Directive], catalog: Catalog) -> None:
     limits = catalog.limits
     for directive in directives:

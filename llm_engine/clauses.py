@@ -9,6 +9,7 @@ from llm_engine.tags import Tag
 from llm_engine.values import Unclear
 
 NUMERIC = (Kind.QUANTITY, Kind.RANGE)
+_OPPOSITE = {Kind.UPPER: Kind.LOWER, Kind.LOWER: Kind.UPPER}
 _CONTENT = frozenset(Kind) - {Kind.FILLER, Kind.TO, Kind.FOR, Kind.BY, Kind.FROM, Kind.SEPARATOR, Kind.AND}
 
 
@@ -43,14 +44,29 @@ class Clause:
 def split(tags: Sequence[Tag], text: str) -> list[Clause]:
     clauses: list[Clause] = []
     part: list[Tag] = []
-    for tag in tags:
-        if tag.kind in (Kind.SEPARATOR, Kind.AND):
+    for index, tag in enumerate(tags):
+        following = tags[index + 1] if index + 1 < len(tags) else None
+        denied = next((t for t in part if t.kind is Kind.NEGATION), None)
+        if tag.kind in (Kind.SEPARATOR, Kind.AND) or (denied is not None and _is_or(tag)):
             clauses.append(Clause(tuple(part), text))
-            part = []
+            part = _carried(tag, denied, part, following) if denied and following else []
         else:
             part.append(tag)
     clauses.append(Clause(tuple(part), text))
     return [clause for clause in clauses if not clause.is_empty]
+
+
+def _is_or(tag: Tag) -> bool:
+    return tag.kind is Kind.VAGUE and tag.value == "or"
+
+
+def _carried(link: Tag, denied: Tag, part: Sequence[Tag], following: Tag) -> list[Tag]:
+    """``never below 2 or above 8``, ``no more than 4 GPUs or 3 kW``: the denial reaches over the link."""
+    compares = following.kind in (Kind.UPPER, Kind.LOWER) and following.value == "bare"
+    if following.kind is Kind.NEGATION or not (_is_or(link) or compares):
+        return []
+    limits = [tag for tag in part if tag.kind in (Kind.UPPER, Kind.LOWER)]
+    return [denied, *(limits[-1:] if following.kind is Kind.QUANTITY else ())]
 
 
 @dataclass(frozen=True)
@@ -61,6 +77,8 @@ class Statement:
     before: tuple[Tag, ...]
     after: tuple[Tag, ...]
     clause: Clause
+    is_target: bool = False
+    """It is what ``from 2 to 6`` leads to."""
 
     @property
     def around(self) -> tuple[Tag, ...]:
@@ -74,6 +92,8 @@ class Statement:
     @property
     def link(self) -> str:
         """The word directly before the number: ``to``, ``by``, ``at`` ..."""
+        if self.is_target:
+            return "to"
         linked = [tag for tag in self.before if tag.kind is not Kind.FILLER]
         return self.clause.words(linked[-1]) if linked and linked[-1].kind in (Kind.TO, Kind.BY) else ""
 
@@ -87,11 +107,25 @@ class Statement:
             if negations:
                 raise Unclear("Is that a limit? Say for example 'at most' or 'at least' before the number.")
             return None, None
-        if len(negations) > 1:
-            raise Unclear("The sentence denies twice: is the number the most or the least?")
-        if not negations:
+        if limit.value != "bare":
+            self._refuse_denied(limit)
             return limit.kind, limit
-        return (Kind.LOWER if limit.kind is Kind.UPPER else Kind.UPPER), limit
+        if len([tag for tag in negations if not (tag.value == "from" and _prevents(negations, self.clause))]) > 1:
+            raise Unclear("The sentence denies twice: is the number the most or the least?")
+        return (_OPPOSITE[limit.kind] if negations else limit.kind), limit
+
+    def _refuse_denied(self, limit: Tag) -> None:
+        """``never below the minimum of 2`` says the same twice; ``not at least 2`` says what it should not be."""
+        turned = self.clause.words(limit).startswith("from ")
+        denied = any(tag.kind is Kind.NEGATION and not turned for tag in self.before)
+        compared = [tag.kind for tag in self.before if tag.kind in _OPPOSITE and tag.value == "bare"]
+        if denied and limit.kind not in (_OPPOSITE[kind] for kind in compared):
+            raise Unclear("Is that a limit? Say for example 'at most' or 'at least' before the number.")
+
+
+def _prevents(negations: Sequence[Tag], clause: Clause) -> bool:
+    """``prevent it from going above 8`` denies once."""
+    return clause.words(negations[0]) in ("prevent", "avoid", "stop from")
 
 
 def statements(clause: Clause) -> Iterator[Statement]:

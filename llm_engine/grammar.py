@@ -5,22 +5,21 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
-from llm_engine.actions import is_schedule, read_action, read_schedule
+from llm_engine.actions import DENIED, is_schedule, read_action, read_schedule
 from llm_engine.catalog import Catalog
-from llm_engine.checks import joined, refuse_contradictions, refuse_outside
+from llm_engine.checks import joined, refuse_contradictions, refuse_infeasible, refuse_outside
 from llm_engine.clauses import NUMERIC, Clause, split
 from llm_engine.compose import compose
+from llm_engine.coordination import coordinated
+from llm_engine.coverage import unused
 from llm_engine.lexicon import Kind
 from llm_engine.limits import SCALING, read_numbers, stated
 from llm_engine.resolve import Subject, refuse_protected, refuse_unknown, subjects, without_name
 from llm_engine.safety import MAX_CHARACTERS, refuse_unsafe
 from llm_engine.tags import Tag, tags_of
+from llm_engine.vagueness import ask_about_vagueness
 from llm_engine.values import INFERRED, LATENCIES, PRECEDENCE, Directive, Draft, Reason, Refused, Unclear
 
-_ACTS = (
-    Kind.VERB, Kind.UP, Kind.DOWN, Kind.FACTOR, Kind.VAGUE, Kind.UPPER, Kind.LOWER, Kind.CRON, Kind.DAYS, Kind.CLOCK,
-    *NUMERIC,
-)  # fmt: skip
 _SERVICELESS = frozenset({"undo", "defragment"})
 _NAMING = frozenset({"undo", "deploy"})
 """Verbs that take names which the catalog need not have."""
@@ -58,7 +57,7 @@ def read(text: str, catalog: Catalog) -> Reading:
     unsafe = refuse_unsafe(text, catalog)
     if unsafe is not None:
         return Reading(Draft(refusal=unsafe))
-    clauses = _merged(split(compose(tags_of(text, catalog), text), text))
+    clauses = coordinated(split(compose(tags_of(text, catalog), text), text))
     unread = tuple(text[t.start : t.end] for clause in clauses for t in _unread(clause))
     verbs = frozenset(verb for clause in clauses for verb in clause.verbs)
     mentions = any(clause.of(Kind.SERVICE, Kind.EVERYTHING, *NUMERIC) for clause in clauses)
@@ -74,30 +73,6 @@ def read(text: str, catalog: Catalog) -> Reading:
 
 def _refused(error: Refused) -> Draft:
     return Draft(refusal=error.refusal)
-
-
-def _merged(clauses: Sequence[Clause]) -> list[Clause]:
-    """What follows ``explain`` or ``deploy`` without an act of its own belongs to it; so do stray times and names."""
-    found: list[Clause] = []
-    for clause in clauses:
-        if found and _continues(found[-1], clause):
-            found[-1] = Clause((*found[-1].tags, *clause.tags), clause.text)
-        else:
-            found.append(clause)
-    return found
-
-
-def _continues(last: Clause, clause: Clause) -> bool:
-    if "deploy" in last.verbs:
-        return not clause.verbs
-    if "explain" in last.verbs:
-        return not clause.verbs and not clause.of(*NUMERIC)
-    if {"prefer", "defragment"} & set(last.verbs) and not clause.verbs:
-        return bool(clause.of(Kind.WEIGHT)) or not clause.of(*_ACTS)
-    if clause.of(Kind.VERB, Kind.HINT, Kind.SERVICE):
-        return False
-    timed = clause.of(Kind.DAYS, Kind.CLOCK, Kind.TIME_ZONE, Kind.EXPIRES, Kind.CRON)
-    return bool(timed) and (not clause.of(*NUMERIC) or not last.of(*NUMERIC))
 
 
 def _unread(clause: Clause) -> Iterator[Tag]:
@@ -121,6 +96,7 @@ class _Sentence:
         found = self._directives()
         self._trying(partial(refuse_protected, self._clauses, self._catalog))
         self._trying(partial(refuse_contradictions, found))
+        self._trying(partial(refuse_infeasible, found, self._catalog))
         self._trying(partial(refuse_outside, found, self._catalog))
         if self._refusals:
             return _refused(min(self._refusals, key=lambda error: PRECEDENCE.index(error.refusal.reason)))
@@ -128,6 +104,10 @@ class _Sentence:
             return Draft(question=str(self._questions[0]))
         if not found:
             return _refused(Refused(Reason.NOT_AN_INTENT, NOTHING, VOCABULARY))
+        left = unused(self._clauses, found)
+        if left is not None:
+            meant = "; ".join(str(directive) for directive in found)
+            return Draft(question=f"What is '{self._clauses[0].text[left.start : left.end]}' for? I read: {meant}.")
         return Draft(directives=tuple(found))
 
     def _directives(self) -> list[Directive]:
@@ -224,33 +204,18 @@ def read_clause(clause: Clause, verb: str | None, catalog: Catalog) -> Iterator[
 
 def _acts(clause: Clause, verb: str | None, catalog: Catalog) -> list[Directive]:
     if "explain" not in clause.verbs:
-        _ask_about_vagueness(clause)
+        ask_about_vagueness(clause)
         if is_schedule(clause):
             return [read_schedule(clause, verb)]
     action = read_action(clause, catalog)
     if action is not None:
         return [action]
     found = list(read_numbers(clause, verb))
+    if found and not clause.of(*NUMERIC) and clause.of(Kind.NEGATION):
+        raise Unclear(DENIED)
     if not found and clause.of(*_WANTING) and clause.of(*_RELEVANT):
         raise Unclear(_missing(clause))
     return found
-
-
-def _ask_about_vagueness(clause: Clause) -> None:
-    vague = clause.first(Kind.VAGUE)
-    if clause.of(Kind.UNTIL):
-        raise Unclear("Until when: a date (2026-12-31), or for how many minutes, hours or days?")
-    if vague is None:
-        return
-    word = clause.words(vague)
-    raise Unclear(
-        {
-            "condition": f"A directive holds until it is undone or expires: what should hold without the '{word}'?",
-            "or": f"Which one is meant, before or after '{word}'?",
-            "stop": f"Does '{word}' mean to pause the automation of the service, or to delete it?",
-            "restart": f"'{word}' is no directive: pause, resume or scale the service?",
-        }.get(vague.value, f"What does '{word}' mean as a number: a limit with its unit, or how many replicas?")
-    )
 
 
 def _missing(clause: Clause) -> str:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from llm_engine.values import Span
 
@@ -12,6 +12,7 @@ class Token:
     text: str
     start: int
     end: int
+    apart: bool = False  # a blank, or nothing, stands before it
 
     @property
     def lower(self) -> str:
@@ -24,7 +25,7 @@ class Token:
 
 _CHUNK = re.compile(
     r"\d{4}-\d{2}-\d{2}(?:[Tt ]\d{2}:\d{2}(?::\d{2})?(?:[Zz]|[+-]\d{2}:\d{2})?)?"  # a date, with or without a time
-    r"|['\u2019][sS]\b|[<>]=|[^\W_](?:\w|[-./+@:'\u2019](?=\w)|(?<=\d),(?=\d))*|[^\w\s]"
+    r"|(?<![^\W_])[aApP]\.[mM]\.|['\u2019][sS]\b|[<>]=|[^\W_](?:\w|[-./+@:'\u2019](?=\w)|(?<=\d),(?=\d))*|[^\w\s]"
 )
 _PIECE = re.compile(
     r"\d{4}-\d{2}-\d{2}\S*"
@@ -42,7 +43,8 @@ _POSSESSIVE = re.compile(r"['\u2019][sS]?$")
 
 def tokenize(text: str, names: frozenset[str], words: frozenset[str]) -> tuple[Token, ...]:
     """``names`` (lower case) stay whole; a compound of ``words`` is taken apart at its hyphens."""
-    return tuple(token for chunk in _CHUNK.finditer(text) for token in _split(chunk, names, words))
+    found = [token for chunk in _CHUNK.finditer(text) for token in _split(chunk, names, words)]
+    return tuple(replace(token, apart=not text[max(token.start - 1, 0) : token.start].strip(" (")) for token in found)
 
 
 def _split(chunk: re.Match[str], names: frozenset[str], words: frozenset[str]) -> Iterator[Token]:

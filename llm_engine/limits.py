@@ -1,11 +1,12 @@
 """Numbers of a clause to ``bound`` and ``scale`` directives, still without their service."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from llm_engine.clauses import Clause, Statement, statements
 from llm_engine.lexicon import Kind
 from llm_engine.tags import Tag
-from llm_engine.values import INFERRED, LATENCIES, UNITS, Directive, Origin, Span, Unclear, Value
+from llm_engine.values import INFERRED, LATENCIES, UNITS, Directive, Origin, Reason, Refused, Span, Unclear, Value
 
 _METRIC_OF_UNIT = {
     "ms": "e2e",
@@ -17,7 +18,7 @@ _METRIC_OF_UNIT = {
     "gpus": "gpus",
 }
 _COUNTS = ("", "replicas")
-_ADDING = frozenset({"add", "remove", "give", "take away"})
+_ADDING = frozenset({"add", "adding", "remove", "removing", "subtract", "take away", "away"})
 SCALING = frozenset({"scale", "autoscale"})
 
 
@@ -38,14 +39,24 @@ def number(value: float) -> int | float:
 
 def read_numbers(clause: Clause, verb: str | None) -> Iterator[Directive]:
     """``verb`` is the one of the clause, or of an earlier clause that goes on."""
-    for statement in statements(clause):
+    for statement in map(_goal, statements(clause)):
         if statement.number.kind is Kind.RANGE:
             yield _range(statement, verb)
         elif _is_scale(statement, verb):
             yield _scale(statement, verb)
         else:
             yield _bound(statement)
-    yield from (_factor(tag) for tag in clause.of(Kind.FACTOR) if not clause.of(Kind.QUANTITY))
+    if not clause.of(Kind.QUANTITY):
+        yield from map(_factor, clause.of(Kind.FACTOR))
+
+
+def _goal(statement: Statement) -> Statement:
+    """``increase from 2 to 6`` and ``from 500 ms to 300 ms`` go to the second number; only a plain range is held."""
+    number = statement.number
+    turning = bool(statement.clause.of(Kind.UP, Kind.DOWN)) or statement.near(Kind.METRIC, Kind.LATENCY)
+    if number.kind is not Kind.RANGE or number.value != Kind.FROM or not turning:
+        return statement
+    return replace(statement, number=number.parts[1], is_target=True)
 
 
 def _metric(statement: Statement) -> Tag | None:
@@ -71,9 +82,12 @@ def _is_scale(statement: Statement, verb: str | None) -> bool:
         return True
     if unit == "percent":
         named = statement.near(Kind.METRIC, Kind.LATENCY)
-        return named is None and (verb in SCALING or bool(statement.clause.of(Kind.UP, Kind.DOWN)))
+        relative = statement.number.relative or statement.clause.of(Kind.UP, Kind.DOWN)
+        return named is None and (verb in SCALING or bool(relative))
     if unit != "":
         return False
+    if statement.number.relative:
+        return True
     metric = _metric(statement)
     if metric is not None:
         return metric.value == "replicas"
@@ -88,6 +102,8 @@ def _scale(statement: Statement, verb: str | None) -> Directive:
     tag, clause = statement.number, statement.clause
     origin = _verb_origin(clause, "scale")
     field, value = _scaled(statement, verb)
+    if field in ("replicas", "min", "max") and tag.relative < 0:
+        raise Refused(Reason.INFEASIBLE, f"{clause.words(tag)} is no number of replicas", "1 or more")
     if field != "factor" and value != int(value):
         raise Unclear(f"'{clause.words(tag)}' replicas: a whole number is needed. How many?")
     return partial("scale", origin, **{field: (number(value), stated(tag.span))})
@@ -96,7 +112,7 @@ def _scale(statement: Statement, verb: str | None) -> Directive:
 def _scaled(statement: Statement, verb: str | None) -> tuple[str, float]:
     tag, clause = statement.number, statement.clause
     side, limit = statement.side
-    rising = _direction(statement)
+    rising = _direction(statement) or (tag.relative if tag.value == "percent" else 0)
     if tag.value == "percent":
         return "factor", _percent_factor(statement, rising)
     if tag.value == "times" or "factor" in statement.link:
@@ -107,12 +123,22 @@ def _scaled(statement: Statement, verb: str | None) -> tuple[str, float]:
         if clause.words(limit) == "up to" and verb == "scale":
             raise Unclear(f"Scale to exactly {number(tag.number)} replicas, or at most {number(tag.number)}?")
         return ("max" if side is Kind.UPPER else "min"), tag.number
-    adding = any(clause.words(t) in _ADDING for t in statement.before if t.kind in (Kind.UP, Kind.DOWN))
+    adding = _is_added(statement)
+    if tag.relative and statement.link == "to":
+        return "replicas", tag.number
     if tag.relative or statement.link == "by" or (adding and statement.link == ""):
         return "delta", tag.number * _sign(tag, rising, clause)
-    if rising and statement.link == "" and tag.value == "":
+    if rising and statement.link == "":
         raise Unclear(f"To {number(tag.number)} replicas, or by {number(tag.number)}?")
     return "replicas", tag.number
+
+
+def _is_added(statement: Statement) -> bool:
+    """``add 2``, ``take 2 away``, ``drop one replica``: the number is the change itself."""
+    turns = [tag for tag in statement.around if tag.kind in (Kind.UP, Kind.DOWN)]
+    directly = [tag for tag in statement.before if tag.kind is not Kind.FILLER][-1:]
+    told = statement.number.value == "replicas" and directly == turns[-1:]
+    return bool(turns) and (told or any(statement.clause.words(tag) in _ADDING for tag in turns))
 
 
 def _direction(statement: Statement) -> int:
@@ -181,7 +207,9 @@ def _bound(statement: Statement) -> Directive:
     percentile = statement.near(Kind.PERCENTILE)
     if percentile is None:
         return made
-    if metric not in LATENCIES or not 0 < percentile.number < 100:
+    if not 0 < percentile.number < 100:
+        raise Refused(Reason.INFEASIBLE, f"there is no percentile {number(percentile.number)}", "percentile 99")
+    if metric not in LATENCIES:
         raise Unclear(f"What is percentile {number(percentile.number)} of {metric}?")
     return made.having("percentile", number(percentile.number), stated(percentile.span))
 

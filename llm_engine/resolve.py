@@ -81,12 +81,13 @@ def without_name(directive: Directive, known: Sequence[Subject], catalog: Catalo
     """The subject of a clause that names none; ``known`` are those of the other clauses."""
     if known:
         return tuple(inferred(subject) for subject in known)
-    if directive.get("metric") in SUMS or directive.verb == "defragment":
+    if directive.verb == "defragment":
         return (Subject("*", INFERRED),)
     if len(catalog.services) == 1:
         return (Subject(catalog.services[0].name, INFERRED),)
     names = [service.name for service in catalog.services[:6]]
-    raise Unclear(f"Which service: {', '.join(names) or 'the catalog has none'}?")
+    choices = ", ".join(dict.fromkeys(names)) or "the catalog has none"
+    raise Unclear(f"Which service: {choices}{', or all together' if directive.get('metric') in SUMS else ''}?")
 
 
 def refuse_protected(clauses: Sequence[Clause], catalog: Catalog) -> None:
@@ -126,6 +127,7 @@ def refuse_unknown(clause: Clause, catalog: Catalog, *, needs_name: bool, alone:
     if not needs_name or not words:
         return
     owner = next((w for w in words if _has_possessive(clause, w) or _is_compound(w.value)), None)
+    owner = owner or (_owner_of_number(clause, words) if not clause.verbs and not clause.of(Kind.HINT) else None)
     misplaced = owner or (_in_place(clause, words) if alone or clause.verbs else None)
     if misplaced is not None:
         near = nearest(misplaced.value, names, cutoff=0.4)
@@ -139,6 +141,12 @@ def similar(word: str, names: Sequence[str]) -> str | None:
     if near and near[0][0] <= max(1, allowed(lower)) and len(word) >= 3:
         return near[0][1]
     return nearest(word, names, cutoff=0.8)
+
+
+def _owner_of_number(clause: Clause, words: Sequence[Tag]) -> Tag | None:
+    """``payments to 2``, of a clause that goes on with the verb of the one before."""
+    pairs = zip(clause.tags, clause.tags[1:], strict=False)
+    return next((one for one, after in pairs if one in words and clause.words(after) in ("to", "at")), None)
 
 
 def _has_possessive(clause: Clause, word: Tag) -> bool:

@@ -25,7 +25,9 @@ _HOSTILE = {
     r".{0,40}\b(?:instructions?|"
     r"prompts?|rules?|polic(?:y|ies)|"
     r"limits?|guardrails?|approvals?|checks?|safety|directions|above|previous|constraints?|"
-    r"restrictions?|everything)\b|\b(?:system|hidden|initial) prompt\b|\bjailbreak|"
+    r"restrictions?|everything)\b|\b(?:print|show|reveal|repeat|output|tell me|what are|display)\b"
+    r".{0,20}\b(?:your|previous|initial) (?:instructions|prompts?|rules|guidelines)\b|"
+    r"\b(?:system|hidden|initial) prompt\b|\bjailbreak|"
     r"\byou are (?:now|no longer)\b|\b(?:developer|god|admin|root) mode\b|\bpretend\b|\bact as\b|"
     r"\brole ?play\b|\bnew instructions\b|\bas (?:an? )?(?:admin(?:istrator)?|root)\b",
     "a secret": r"\b(?:secrets?|passwords?|passwd|credentials?|kubeconfig|private keys?|ssh keys?|api[ -]?keys?|"
@@ -52,6 +54,7 @@ _HOSTILE = {
     "an address": r"\b(?:https?|ftp|file|ssh|git|tcp)://|\b\d{1,3}(?:\.\d{1,3}){3}\b",
 }
 _PATTERNS = {what: re.compile(pattern, re.IGNORECASE | re.DOTALL) for what, pattern in _HOSTILE.items()}
+_NAME = re.compile(r"(?P<quote>`?)(?P<name>[^\W_](?:[\w.-]*\w)?)(?P=quote)")
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
 _BLANKS = "\t\n\r"
 
@@ -66,10 +69,11 @@ def refuse_unsafe(text: str, catalog: Catalog) -> Refusal | None:
 
 
 def _without_names(text: str, catalog: Catalog) -> str:
-    names = sorted((re.escape(service.name) for service in catalog.services), key=len, reverse=True)
-    if not names:
-        return text
-    return re.sub(rf"(?<![\w-])(?:{'|'.join(names)})(?![\w-])", "SERVICE", text, flags=re.IGNORECASE)
+    def masked(found: re.Match[str]) -> str:
+        known = found["name"].lower() in catalog.service_names
+        return "SERVICE" if known else found[0]
+
+    return _NAME.sub(masked, text)
 
 
 def _refusal(what: str) -> Refusal:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from llm_engine import zones
 from llm_engine.catalog import Catalog, by_lower, nearest
 from llm_engine.lexer import Token, tokenize
 from llm_engine.lexicon import CORRECTABLE, LONGEST, NUMBER_WORDS, PHRASES, WORDS, Kind
@@ -32,8 +33,10 @@ class Tag:
 
 _CRON = re.compile(r"(?<![\w*/])(?:[\d*][\d*/,-]*\s+){4}(?:[\d*][\d*/,-]*|[A-Za-z]{3}(?:-[A-Za-z]{3})?)(?![\w*/])")
 _CLOCK = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)")
-_TIME_ZONE = re.compile(r"[A-Z][A-Za-z]+/[A-Z][A-Za-z_]+|UTC|GMT")
+_TIME_ZONE = re.compile(r"[A-Za-z]{3,}(?:/[A-Za-z][A-Za-z_]+)+|UTC|GMT|CET|EET|WET|MET|EST|MST|HST")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}.*")
+_HALVES = frozenset({"am", "pm", "a.m", "p.m", "a.m.", "p.m."})
+_SIGNS = frozenset("+-\u2212")
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _PARTITION = re.compile(r"\d+g\.\d+gb(?:\+me)?", re.IGNORECASE)
 
@@ -121,11 +124,14 @@ def _special(tokens: Sequence[Token], words: Sequence[str]) -> tuple[Tag, int] |
     token = tokens[0]
     clock = _CLOCK.fullmatch(token.text)
     if clock:
-        return Tag(Kind.CLOCK, f"{int(clock[1]):02d}:{clock[2]}", token.start, token.end), 1
+        half = words[1] if words[1:2] and words[1] in _HALVES and 1 <= int(clock[1]) <= 12 else ""
+        hour = _hour(int(clock[1]), half)
+        used = 2 if half else 1
+        return Tag(Kind.CLOCK, f"{hour:02d}:{clock[2]}", token.start, tokens[used - 1].end), used
     if _DATE.fullmatch(token.text):
         return Tag(Kind.DATE, token.text, token.start, token.end), 1
-    if _TIME_ZONE.fullmatch(token.text):
-        return Tag(Kind.TIME_ZONE, token.text, token.start, token.end), 1
+    if (zone := _zone(tokens, words)) is not None:
+        return zone
     if _PARTITION.fullmatch(token.text):
         return Tag(Kind.PARTITION, token.lower, token.start, token.end), 1
     if words[0] == "median":
@@ -135,10 +141,34 @@ def _special(tokens: Sequence[Token], words: Sequence[str]) -> tuple[Tag, int] |
     return _number(tokens, words)
 
 
+def _zone(tokens: Sequence[Token], words: Sequence[str]) -> tuple[Tag, int] | None:
+    """``Europe/Madrid``, ``UTC``, ``CET``, ``New York time``; a zone that there is not becomes a question."""
+    token = tokens[0]
+    if _TIME_ZONE.fullmatch(token.text) or token.text in zones.AMBIGUOUS:
+        zone = None if token.text in zones.AMBIGUOUS else zones.known(token.text)
+        if zone is None and token.text[0].islower():
+            return None  # perhaps namespace/service
+        kind = Kind.TIME_ZONE if zone else Kind.VAGUE
+        return Tag(kind, zone or "zone", token.start, token.end), 1
+    for count in (3, 2, 1):
+        if words[count : count + 1] == ["time"] and (city := zones.of_city([t.text for t in tokens[:count]])):
+            return Tag(Kind.TIME_ZONE, city, token.start, tokens[count - 1].end), count + 1
+        place = tokens[1 : count + 1]
+        is_place = words[0] == "in" and len(place) == count and all(t.text[0].isupper() for t in place)
+        if is_place and (city := zones.of_city([t.text for t in place])):
+            return Tag(Kind.TIME_ZONE, city, place[0].start, place[-1].end), count + 1
+    return None
+
+
 def _number(tokens: Sequence[Token], words: Sequence[str]) -> tuple[Tag, int] | None:
     if words[0] in ("p", "percentile") and len(words) > 1 and _NUMBER.fullmatch(tokens[1].text):
         number = _value(tokens[1].text)
         return Tag(Kind.PERCENTILE, "", tokens[0].start, tokens[1].end, number=number), 2
+    if _is_sign(tokens):
+        number, used = _cardinal(tokens[1:], words[1:])
+        sign = 1 if words[0] in ("+", "plus") else -1
+        end = tokens[used].end
+        return Tag(Kind.NUMBER, "signed", tokens[0].start, end, number=number, relative=sign), used + 1
     number, used = _cardinal(tokens, words)
     if not used:
         return None
@@ -147,10 +177,22 @@ def _number(tokens: Sequence[Token], words: Sequence[str]) -> tuple[Tag, int] | 
     if following in ("th", "st", "nd", "rd", "percentile", "percentiles"):
         used += 2 if following != "percentile" and words[used + 1 : used + 2] == ["percentile"] else 1
         return Tag(Kind.PERCENTILE, "", span[0], tokens[used - 1].end, number=number), used
-    if following in ("am", "pm") and 1 <= number <= 12:
-        hour = int(number) % 12 + (12 if following == "pm" else 0)
-        return Tag(Kind.CLOCK, f"{hour:02d}:00", span[0], tokens[used].end), used + 1
+    if following in _HALVES and number in range(1, 13):
+        return Tag(Kind.CLOCK, f"{_hour(int(number), following):02d}:00", span[0], tokens[used].end), used + 1
     return Tag(Kind.NUMBER, "", *span, number=number), used
+
+
+def _hour(hour: int, half: str) -> int:
+    """Of the day, for an hour with am, pm or nothing."""
+    return hour % 12 + (12 if half.startswith("p") else 0) if half else hour
+
+
+def _is_sign(tokens: Sequence[Token]) -> bool:
+    """``+2`` and ``-1``, but neither ``8-18`` nor ``chat - 2``."""
+    if len(tokens) < 2 or not (_NUMBER.fullmatch(tokens[1].text) or tokens[1].lower in NUMBER_WORDS):
+        return False
+    spelled = tokens[0].lower in ("minus", "plus", "negative")
+    return spelled or (tokens[0].text in _SIGNS and tokens[0].apart and tokens[0].end == tokens[1].start)
 
 
 def _cardinal(tokens: Sequence[Token], words: Sequence[str]) -> tuple[float, int]:
@@ -159,6 +201,18 @@ def _cardinal(tokens: Sequence[Token], words: Sequence[str]) -> tuple[float, int
         return _value(tokens[0].text), 1
     if words[0] == "half" and words[1:2] in (["a"], ["an"]):
         return 0.5, 2
+    number, used = _spelled(words)
+    if used and words[used : used + 3] == ["and", "a", "half"]:
+        return number + 0.5, used + 3
+    if used and number >= 100 and number % 100 == 0 and words[used : used + 1] == ["and"]:
+        rest, more = _spelled(words[used + 1 :])
+        if more and rest < 100:
+            return number + rest, used + 1 + more
+    return number, used
+
+
+def _spelled(words: Sequence[str]) -> tuple[float, int]:
+    """``one hundred twenty``."""
     total, used = 0, 0
     for word in words:
         if word not in NUMBER_WORDS:

@@ -55,6 +55,7 @@ class Reason:
     NOT_AN_INTENT = "NotAnIntent"
     CONTRADICTION = "Contradiction"
     OUTSIDE_LIMITS = "OutsideLimits"
+    INFEASIBLE = "Infeasible"
 
 
 PRECEDENCE = tuple(value for name, value in vars(Reason).items() if name.isupper())

@@ -1,78 +1,31 @@
 """The grammar on sentences as people write them: exact directives, questions, refusals."""
 
-import importlib.util
-import sys
-from pathlib import Path
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from llm_engine import Catalog
 from llm_engine.grammar import Reading, read
-from llm_engine.values import FIELDS, PRECEDENCE, UNITS
+from llm_engine.values import PRECEDENCE
 
 
-def _load(name: str) -> object:
-    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
-    assert spec
-    assert spec.loader
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-TABLE = _load("sentences")
-SENTENCES, QUESTIONS, REFUSALS = TABLE.SENTENCES, TABLE.QUESTIONS, TABLE.REFUSALS  # type: ignore[attr-defined]
-
-
-@pytest.mark.parametrize("text", SENTENCES, ids=lambda text: text[:60])
-def test_a_sentence_means_exactly_these_directives(text: str, catalog: Catalog) -> None:
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        pytest.param("", "NotAnIntent", id="empty"),
+        pytest.param("   ", "NotAnIntent", id="blank"),
+        pytest.param("?!;,.", "NotAnIntent", id="marks only"),
+        pytest.param("x" * 5000, "NotAnIntent", id="too long"),
+        pytest.param("pause chat\x1b[2J", "UnsafeRequest", id="terminal codes"),
+        pytest.param("pause \u202echat", "UnsafeRequest", id="turned round"),
+        pytest.param("pause ch\u200bat", "UnsafeRequest", id="zero width"),
+        pytest.param("scale chat to 3 \U000e0041\U000e0042", "UnsafeRequest", id="tag characters"),
+    ],
+)
+def test_malformed_texts_are_refused(text: str, reason: str, catalog: Catalog) -> None:
     found = read(text, catalog).draft
-    assert found.outcome == "directives", found.question or found.refusal
-    assert [directive.as_json() for directive in found.directives] == SENTENCES[text]
-
-
-@pytest.mark.parametrize("text", QUESTIONS, ids=lambda text: text[:60])
-def test_what_is_ambiguous_becomes_one_short_question(text: str, catalog: Catalog) -> None:
-    found = read(text, catalog).draft
-    assert found.outcome == "question", found
-    assert found.directives == ()
-    assert found.question is not None
-    assert len(found.question) < 200
-    assert "?" in found.question
-
-
-@pytest.mark.parametrize("text", REFUSALS, ids=lambda text: repr(text[:60]))
-def test_malformed_and_hostile_texts_are_refused_and_nothing_is_proposed(text: str, catalog: Catalog) -> None:
-    reason, nearest = REFUSALS[text]
-    found = read(text, catalog).draft
-    assert found.refusal is not None, found
-    assert found.refusal.reason == reason, found.refusal
-    assert found.directives == ()
-    if nearest is not None:
-        assert found.refusal.nearest == nearest
-
-
-@pytest.mark.parametrize("text", SENTENCES, ids=lambda text: text[:60])
-def test_stated_fields_point_at_the_words_that_state_them(text: str, catalog: Catalog) -> None:
-    found = read(text, catalog).draft
-    document = found.as_json()
-    named = {(p["directive"], p["field"]) for p in document["provenance"]}  # type: ignore[attr-defined]
-    assert named == {(i, name) for i, directive in enumerate(found.directives) for name in directive.fields}
-    for one in found.provenance:
-        assert (one.source == "stated") == (one.span is not None)
-        if one.span is None:
-            continue
-        words = text[one.span[0] : one.span[1]]
-        value = found.directives[one.directive].fields[one.field]
-        assert words
-        assert words == words.strip()
-        if one.field == "service" and value != "*":
-            assert words.lower() == str(value).lower()
-        if one.field == "value" and words[0].isdigit():
-            assert float(words.replace(",", "")) == value
+    assert found.refusal is not None
+    assert found.refusal.reason == reason
 
 
 def test_the_carried_subject_is_inferred_and_the_named_one_stated(catalog: Catalog) -> None:
@@ -100,14 +53,6 @@ def test_spans_count_code_points(catalog: Catalog) -> None:
         "value": "9",
         "unit": "\u20ac",
     }
-
-
-@pytest.mark.parametrize("text", [*SENTENCES, *QUESTIONS], ids=lambda text: text[:60])
-def test_only_the_fields_of_the_verb_are_present(text: str, catalog: Catalog) -> None:
-    for directive in read(text, catalog).directives:
-        assert set(directive.fields) <= FIELDS[directive.verb]
-        if directive.verb == "bound":
-            assert directive.fields["unit"] in UNITS[str(directive.fields["metric"])]
 
 
 def test_a_catalog_is_data(catalog: Catalog) -> None:

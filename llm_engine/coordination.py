@@ -1,0 +1,160 @@
+"""What clauses of one sentence share: a verb that goes on, times said once, names and numbers told in pairs."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from llm_engine.clauses import NUMERIC, Clause
+from llm_engine.lexicon import Kind
+from llm_engine.tags import Tag
+
+_ACTS = (
+    Kind.VERB, Kind.UP, Kind.DOWN, Kind.FACTOR, Kind.VAGUE, Kind.UPPER, Kind.LOWER, Kind.CRON, Kind.DAYS, Kind.CLOCK,
+    *NUMERIC,
+)  # fmt: skip
+TIMES = (Kind.DAYS, Kind.CLOCK, Kind.CRON, Kind.TIME_ZONE, Kind.EXPIRES)
+_LINKS = frozenset({Kind.FILLER, Kind.TO, Kind.FOR, Kind.BY, Kind.DAYPART, Kind.FROM, Kind.BETWEEN})
+_MODIFIERS = _LINKS | {Kind.PERCENTILE, Kind.NAMESPACE, *TIMES}
+_COMMANDS = (Kind.VERB, Kind.HINT, Kind.UP, Kind.DOWN, Kind.METRIC, Kind.OBJECTIVE)
+
+
+def coordinated(clauses: Sequence[Clause]) -> list[Clause]:
+    """Each clause with what it takes from its neighbours."""
+    merged = _led(_merged([_switched(clause) for clause in _without_excluded(clauses)]))
+    return _timed(_paired(merged))
+
+
+def _without_excluded(clauses: Sequence[Clause]) -> list[Clause]:
+    """``pause vision, not chat`` says nothing of chat; beside *all* it would be an exception, which is kept."""
+    if any(clause.of(Kind.EVERYTHING) for clause in clauses):
+        return list(clauses)
+    excluded = {Kind.NEGATION, Kind.SERVICE, Kind.FILLER}
+    kept = [c for c in clauses if not c.of(Kind.NEGATION) or {tag.kind for tag in c.tags} - excluded]
+    return kept if any(clause.of(Kind.SERVICE) for clause in kept) else list(clauses)
+
+
+def _switched(clause: Clause) -> Clause:
+    """``disable autoscaling``, ``turn the automation back on``: switching the automation is to pause or to resume."""
+    noun = clause.first(Kind.AUTOMATION)
+    if noun is None or clause.of(Kind.VERB):
+        return clause
+    on = clause.first(Kind.ON) or _particle(clause, noun, "on")
+    off = next((t for t in clause.of(Kind.VAGUE) if t.value == "stop"), None) or _particle(clause, noun, "off")
+    verb = ("resume", on) if on else ("pause", off)
+    if verb[1] is None:
+        return clause
+    switch = replace(verb[1], kind=Kind.VERB, value=verb[0])
+    return replace(clause, tags=tuple(switch if tag is verb[1] else tag for tag in clause.tags))
+
+
+def _particle(clause: Clause, noun: Tag, word: str) -> Tag | None:
+    """``turn it on``: a bare particle, where the sentence turns or switches something."""
+    if not any(clause.words(tag) in ("turn", "switch") for tag in clause.of(Kind.HINT)):
+        return None
+    return next((tag for tag in clause.of(Kind.TO, Kind.FROM) if clause.words(tag) == word), None)
+
+
+def _merged(clauses: Sequence[Clause]) -> list[Clause]:
+    """What follows ``explain`` or ``deploy`` without an act of its own belongs to it; so do stray times and names."""
+    found: list[Clause] = []
+    for clause in clauses:
+        if found and _continues(found[-1], clause):
+            found[-1] = Clause((*found[-1].tags, *clause.tags), clause.text)
+        else:
+            found.append(clause)
+    return found
+
+
+def _continues(last: Clause, clause: Clause) -> bool:
+    if "deploy" in last.verbs:
+        return not clause.verbs
+    if "explain" in last.verbs:
+        return not clause.verbs and not clause.of(*NUMERIC)
+    if last.of(Kind.OBJECTIVE, Kind.VERB) and clause.of(Kind.WEIGHT) and not clause.of(*_COMMANDS):
+        return True
+    if {"prefer", "defragment"} & set(last.verbs) and not clause.verbs:
+        return not clause.of(*_ACTS)
+    if clause.of(Kind.VERB, Kind.HINT, Kind.SERVICE):
+        return False
+    if clause.of(Kind.PERCENTILE, Kind.NAMESPACE) and not {tag.kind for tag in clause.tags} - _MODIFIERS:
+        return bool(last.of(Kind.SERVICE, Kind.EVERYTHING, *NUMERIC))
+    timed = clause.of(*TIMES)
+    return bool(timed) and (not clause.of(*NUMERIC) or not last.of(*NUMERIC))
+
+
+def _led(clauses: Sequence[Clause]) -> list[Clause]:
+    """``for two hours, keep ...``: what comes first and is no act belongs to the clause behind it."""
+    if len(clauses) < 2 or {tag.kind for tag in clauses[0].tags} - (_MODIFIERS | {Kind.RANGE}):
+        return list(clauses)
+    if clauses[0].of(Kind.RANGE) and not clauses[0].of(Kind.DAYS):
+        return list(clauses)
+    first = Clause((*clauses[0].tags, *clauses[1].tags), clauses[1].text)
+    return [first, *clauses[2:]]
+
+
+def _paired(clauses: Sequence[Clause]) -> list[Clause]:
+    """``scale chat and vision to 3 and 4``: as many numbers as services, in their order."""
+    for index, clause in enumerate(clauses):
+        lists = [tag for tag in clause.of(Kind.SERVICE) if tag.parts]
+        more = clauses[index + 1 : index + len(lists[0].parts)] if len(lists) == 1 else ()
+        if not more or len(clause.of(Kind.QUANTITY)) != 1 or not all(map(_is_number, more)):
+            continue
+        named, number = lists[0], clause.of(Kind.QUANTITY)[0]
+        numbers = [number, *(each.of(Kind.QUANTITY)[0] for each in more)]
+        if len(numbers) != len(named.parts):
+            continue
+        pairs = zip(named.parts, numbers, strict=True)
+        made = [_replaced(clause, {id(named): part, id(number): own}) for part, own in pairs]
+        return [*clauses[:index], *made, *clauses[index + len(numbers) :]]
+    return list(clauses)
+
+
+def _is_number(clause: Clause) -> bool:
+    return len(clause.of(Kind.QUANTITY)) == 1 and not {tag.kind for tag in clause.tags} - (_LINKS | {Kind.QUANTITY})
+
+
+def _replaced(clause: Clause, by: dict[int, Tag]) -> Clause:
+    return replace(clause, tags=tuple(by.get(id(tag), tag) for tag in clause.tags))
+
+
+def _timed(clauses: Sequence[Clause]) -> list[Clause]:
+    """Times said first hold for every clause; those of a clause also for its neighbours without a verb."""
+    found = list(clauses)
+    leading = _times(found[0]) if found and _begins_with_time(found[0]) else ()
+    for index, clause in enumerate(found[1:], start=1):
+        if leading and not _times(clause):
+            found[index] = replace(clause, tags=(*leading, *clause.tags))
+        elif _is_elliptic(clause) and clause.of(*NUMERIC):
+            before, own = _times(found[index - 1]), _times(clause)
+            if before and not own:
+                found[index] = replace(clause, tags=(*before, *clause.tags))
+            elif own and not before:
+                found[index - 1] = replace(found[index - 1], tags=(*own, *found[index - 1].tags))
+    return found
+
+
+def _begins_with_time(clause: Clause) -> bool:
+    first = next((tag for tag in clause.tags if tag.kind not in _LINKS), None)
+    return first is not None and first.kind in TIMES
+
+
+def _is_elliptic(clause: Clause) -> bool:
+    return bool(clause.of(Kind.SERVICE)) and not clause.of(*_COMMANDS)
+
+
+def _times(clause: Clause) -> tuple[Tag, ...]:
+    window = window_of(clause)
+    return tuple(tag for tag in clause.tags if tag.kind in TIMES or tag is window)
+
+
+def window_of(clause: Clause) -> Tag | None:
+    """The tag that says from when to when: clock times, or on given days bare hours."""
+    clock = next((tag for tag in clause.of(Kind.CLOCK) if tag.parts), None)
+    if clock is not None or not clause.of(Kind.DAYS):
+        return clock
+    return next((tag for tag in clause.of(Kind.RANGE) if _are_hours(tag)), None)
+
+
+def _are_hours(tag: Tag) -> bool:
+    low, high = tag.parts
+    plain = low.value in ("", "h") and tag.value in (Kind.FROM, Kind.BETWEEN, "")
+    return plain and low.number in range(24) and high.number in range(25)
