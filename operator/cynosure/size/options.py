@@ -49,9 +49,9 @@ def size_service(
 
     Replicas are what the rate needs, whatever the service's limits: whoever decides applies those and says so.
     """
-    candidates = _candidates(service, profile, products)
+    candidates = candidates_of(service, profile, products)
     if not candidates:
-        return Sizing((), _no_point(service, profile, products), is_measured=False)
+        return Sizing((), no_point(service, profile, products), is_measured=False)
     found = [_option(points, profile, needs, targets) for points in candidates]
     options = sorted((o for o in found if o is not None), key=lambda option: (price(service, option), option.partition))
     return Sizing(tuple(options), None if options else _out_of_reach(candidates, profile, needs, targets))
@@ -90,7 +90,8 @@ def _tokens(points: tuple[Point, ...], needs: Needs) -> tuple[float, float]:
     return float(f"{inputs:.3g}"), float(f"{outputs:.3g}")
 
 
-def _candidates(service: Service, profile: Profile, products: Iterable[str]) -> list[tuple[Point, ...]]:
+def candidates_of(service: Service, profile: Profile, products: Iterable[str]) -> list[tuple[Point, ...]]:
+    """Return the points of each measured partition that the service may use."""
     allowed = set(products) & set(service.gpu_products or products)
     kinds = sorted({(p.gpu, p.partition) for p in profile.points if p.gpu in allowed})
     return [profile.on(gpu, part) for gpu, part in kinds if not service.partitions or part in service.partitions]
@@ -132,7 +133,7 @@ def _option(points: tuple[Point, ...], profile: Profile, needs: Needs, targets: 
     )
 
 
-def _no_point(service: Service, profile: Profile, products: Iterable[str]) -> str:
+def no_point(service: Service, profile: Profile, products: Iterable[str]) -> str:
     measured = sorted({f"{point.partition} on {point.gpu}" for point in profile.points})
     asked = ", ".join(service.partitions) or "any partition"
     return (
