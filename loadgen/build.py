@@ -1,18 +1,18 @@
 """From a trace to a schedule: transforms, arrivals, token lengths, all by one seed."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
-from loadgen.arrivals import Arrivals, arrival_seconds, rates_of
+from loadgen.arrivals import USUAL_BURSTS, Arrivals, Bursts, arrival_seconds, own_cv, rates_of
 from loadgen.columns import MOST_ROWS
 from loadgen.errors import BadLoadInput
 from loadgen.schedule import Kind, Schedule
 from loadgen.tokens import TokenLengths
-from loadgen.trace import Floats, Integers, RateSeries, RequestTrace
-from loadgen.transforms import Transform, apply_all, described
+from loadgen.trace import REQUESTS, Floats, Integers, RateSeries, RequestTrace
+from loadgen.transforms import ScaleToPeak, Transform, apply_all, described
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +27,15 @@ class TokenLimit:
 class Recipe:
     """How a trace becomes a schedule.
 
-    ``arrivals`` None takes request times as recorded and draws Poisson arrivals around rates. ``tokens`` None takes
-    the request trace's own lengths; a rate series has none, so it needs them unless it asks for classifications.
+    ``arrivals`` None takes request times as recorded and draws Poisson arrivals around rates. ``cv`` of gamma arrivals:
+    None is the trace's own. ``tokens`` None takes the request trace's own lengths; a trace without any needs them,
+    unless it asks for classifications.
     """
 
     transforms: Sequence[Transform] = ()
     arrivals: Arrivals | None = None
-    cv: float = 1.0
+    cv: float | None = None
+    bursts: Bursts = USUAL_BURSTS
     tokens: TokenLengths | None = None
     limit: TokenLimit = TokenLimit()
     kind: Kind = Kind.COMPLETION
@@ -42,17 +44,20 @@ class Recipe:
 
 def build_schedule(trace: RateSeries | RequestTrace, recipe: Recipe) -> Schedule:
     """Return the same schedule for the same trace, recipe and seed."""
+    _check_unit(trace, recipe)
     random = np.random.default_rng(recipe.seed)
     shaped = apply_all(trace, recipe.transforms, random)  # type: ignore[type-var]
     arrivals: Arrivals = recipe.arrivals or ("exact" if isinstance(shaped, RequestTrace) else "poisson")
-    at = _arrivals(shaped, arrivals, recipe.cv, random)
+    spacing = _spacing(trace, arrivals, recipe)
+    at = _arrivals(shaped, arrivals, spacing.get("cv", 1.0), recipe.bursts, random)
     drawn_inputs, drawn_outputs = _lengths(shaped, at, arrivals, recipe, random)
     inputs = np.minimum(np.maximum(drawn_inputs, 1), recipe.limit.input_tokens or np.iinfo(np.int64).max)
     outputs = np.minimum(np.maximum(drawn_outputs, 1), recipe.limit.output_tokens or np.iinfo(np.int64).max)
     provenance = {
         "trace": trace.source,
+        "notes": list(trace.notes),
         "transforms": described(recipe.transforms),
-        "arrivals": {"kind": arrivals, **({"cv": recipe.cv} if arrivals == "gamma" else {})},
+        "arrivals": {"kind": arrivals, **spacing},
         "seed": recipe.seed,
         "gap_seconds": shaped.gap_seconds if isinstance(shaped, RateSeries) else 0.0,
         "tokens": _tokens_said(recipe, shaped, drawn_inputs, drawn_outputs),
@@ -62,7 +67,26 @@ def build_schedule(trace: RateSeries | RequestTrace, recipe: Recipe) -> Schedule
     return Schedule.of(at - shaped.from_seconds, inputs, outputs, kind, duration, provenance)
 
 
-def _arrivals(shaped: RateSeries | RequestTrace, arrivals: Arrivals, cv: float, random: np.random.Generator) -> Floats:
+def _check_unit(trace: RateSeries | RequestTrace, recipe: Recipe) -> None:
+    to_peak = any(isinstance(step, ScaleToPeak) for step in recipe.transforms)
+    if isinstance(trace, RateSeries) and trace.unit != REQUESTS and not to_peak:
+        raise BadLoadInput(f"{trace.source}: holds {trace.unit}, not requests; say its peak as requests/s (--peak-rps)")
+
+
+def _spacing(trace: RateSeries | RequestTrace, arrivals: Arrivals, recipe: Recipe) -> dict[str, float]:
+    if arrivals == "mmpp":
+        return asdict(recipe.bursts)
+    if arrivals != "gamma":
+        return {}
+    cv = own_cv(trace) if recipe.cv is None else recipe.cv
+    if cv is None:
+        raise BadLoadInput(f"{trace.source}: tells no variation of its intervals; give one (--cv 1 is as Poisson)")
+    return {"cv": cv}
+
+
+def _arrivals(
+    shaped: RateSeries | RequestTrace, arrivals: Arrivals, cv: float, bursts: Bursts, random: np.random.Generator
+) -> Floats:
     if isinstance(shaped, RequestTrace):
         if arrivals == "exact":
             return shaped.at_seconds
@@ -73,7 +97,7 @@ def _arrivals(shaped: RateSeries | RequestTrace, arrivals: Arrivals, cv: float, 
             f"{shaped.source}: about {expected:.0f} requests, at most {MOST_ROWS} are sent; lower --peak-rps or "
             f"--duration-seconds to {MOST_ROWS / expected:.1%} of what it is"
         )
-    return arrival_seconds(shaped, arrivals, cv, random)
+    return arrival_seconds(shaped, arrivals, cv, random, bursts)
 
 
 def _lengths(
@@ -83,8 +107,8 @@ def _lengths(
         return np.ones(len(at), np.int64), np.ones(len(at), np.int64)
     if recipe.tokens is not None:
         return recipe.tokens.draw(len(at), random)
-    if isinstance(shaped, RateSeries):
-        raise BadLoadInput(f"{shaped.source}: rates have no token lengths; draw them from a request trace (--tokens)")
+    if isinstance(shaped, RateSeries) or not shaped.has_tokens:
+        raise BadLoadInput(f"{shaped.source}: has no token lengths; draw them from a request trace (--tokens)")
     if arrivals == "exact":
         return shaped.input_tokens, shaped.output_tokens
     index = random.integers(0, len(shaped.at_seconds), len(at))

@@ -106,7 +106,7 @@ def _trace(name: str) -> RateSeries | RequestTrace:
 def _tokens(path: Path | None, trace: RateSeries | RequestTrace) -> TokenLengths | None:
     if path:
         return TraceTokens(read_requests(path))
-    return code_tokens() if isinstance(trace, RateSeries) else None
+    return code_tokens() if isinstance(trace, RateSeries) or not trace.has_tokens else None
 
 
 def _transforms(arguments: argparse.Namespace) -> list[Transform]:

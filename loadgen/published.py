@@ -9,9 +9,8 @@ rank correlation there is -0.02.
 
 import numpy as np
 
-from loadgen.readers import rate_series
 from loadgen.tokens import QuantileTokens
-from loadgen.trace import RateSeries
+from loadgen.trace import RateSeries, rate_series
 
 CODE_WEEK = "azure-llm-2024-code-week"
 """The name that stands for this series where a file is expected."""

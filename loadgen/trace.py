@@ -12,6 +12,12 @@ Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 
 PEAK_WINDOW_SECONDS = 60.0
+REQUESTS = "requests/s"
+"""The unit of most series; what counts in another is a shape to scale, and no number of requests."""
+
+_GAP = 1.5
+"""A step of more than this many median steps is a gap: the last value holds for one median step only."""
+
 _STRATUM = 64
 _COPY_SHIFT_SECONDS = 1.0
 
@@ -24,6 +30,8 @@ class Trace(Protocol):
     @property
     def until_seconds(self) -> float: ...
     def cut(self, from_seconds: float, until_seconds: float) -> Self: ...
+    def moved(self, seconds: float) -> Self: ...
+    def added(self, other: Self) -> Self: ...
     def compressed(self, factor: float) -> Self: ...
     def scaled(self, factor: float, random: np.random.Generator) -> Self: ...
     def peak_rps(self, window_seconds: float) -> float: ...
@@ -34,7 +42,9 @@ class RateSeries:
     """Requests per second, constant within each segment [start, end).
 
     Segments are sorted and do not overlap; time that none of them covers is missing, which is not the same as a rate
-    of zero: nothing is offered there, and nothing there counts as known.
+    of zero: nothing is offered there, and nothing there counts as known. ``unit`` is another one than requests where
+    the file holds another load; ``cv`` is the coefficient of variation of the intervals between requests, where the
+    file tells it; ``notes`` say what the reader had to assume.
     """
 
     starts: Floats
@@ -43,6 +53,9 @@ class RateSeries:
     from_seconds: float
     until_seconds: float
     source: str
+    unit: str = REQUESTS
+    cv: float | None = None
+    notes: tuple[str, ...] = ()
 
     def at(self, seconds: Floats | float) -> Floats:
         """Return the rate at the given times, NaN where it is missing; the shape is that of ``seconds``."""
@@ -79,6 +92,28 @@ class RateSeries:
             until_seconds=until_seconds,
         )
 
+    def moved(self, seconds: float) -> Self:
+        return replace(
+            self,
+            starts=self.starts + seconds,
+            ends=self.ends + seconds,
+            from_seconds=self.from_seconds + seconds,
+            until_seconds=self.until_seconds + seconds,
+        )
+
+    def added(self, other: Self) -> Self:
+        """Return the sum: missing where either is missing within its span; beyond one's span, the other alone."""
+        spans = [self.from_seconds, self.until_seconds, other.from_seconds, other.until_seconds]
+        edges = np.unique(np.concatenate([self.starts, self.ends, other.starts, other.ends, spans]))
+        middles = (edges[:-1] + edges[1:]) / 2
+        inside = [(t.from_seconds <= middles) & (middles < t.until_seconds) for t in (self, other)]
+        rps = np.where(inside[0], self.at(middles), 0.0) + np.where(inside[1], other.at(middles), 0.0)
+        known = ~np.isnan(rps) & (inside[0] | inside[1])
+        starts, ends = edges[:-1][known], edges[1:][known]
+        return replace(
+            self, starts=starts, ends=ends, rps=rps[known], from_seconds=min(spans), until_seconds=max(spans)
+        )
+
     def compressed(self, factor: float) -> Self:
         """Play the same requests in 1/factor of the time, so at factor times the rate."""
         return replace(
@@ -104,7 +139,11 @@ class RateSeries:
 
 @dataclass(frozen=True, slots=True)
 class RequestTrace:
-    """Single requests in order of time; the three arrays have the same length."""
+    """Single requests in order of time; the three arrays have the same length.
+
+    ``has_tokens`` is false where the file knows no token lengths: the two arrays then hold zeros that mean nothing.
+    ``notes`` say what the reader had to assume.
+    """
 
     at_seconds: Floats
     input_tokens: Integers
@@ -112,6 +151,8 @@ class RequestTrace:
     from_seconds: float
     until_seconds: float
     source: str
+    has_tokens: bool = True
+    notes: tuple[str, ...] = ()
 
     def chosen(self, index: npt.NDArray[np.intp] | npt.NDArray[np.bool_]) -> Self:
         return replace(
@@ -126,6 +167,23 @@ class RequestTrace:
         if not inside.any():
             raise BadLoadInput(_outside(self, from_seconds, until_seconds))
         return replace(self.chosen(inside), from_seconds=from_seconds, until_seconds=until_seconds)
+
+    def moved(self, seconds: float) -> Self:
+        return replace(
+            self,
+            at_seconds=self.at_seconds + seconds,
+            from_seconds=self.from_seconds + seconds,
+            until_seconds=self.until_seconds + seconds,
+        )
+
+    def added(self, other: Self) -> Self:
+        """Return the requests of both."""
+        return replace(
+            self._superposed([self, other]),
+            from_seconds=min(self.from_seconds, other.from_seconds),
+            until_seconds=max(self.until_seconds, other.until_seconds),
+            has_tokens=self.has_tokens and other.has_tokens,
+        )
 
     def compressed(self, factor: float) -> Self:
         """Play the same requests in 1/factor of the time, so at factor times the rate."""
@@ -188,6 +246,30 @@ class RequestTrace:
         return RateSeries(
             edges[:-1], edges[1:], counts / np.diff(edges), self.from_seconds, self.until_seconds, self.source
         )
+
+
+def rate_series(
+    at_seconds: Floats,
+    rps: Floats,
+    source: str,
+    *,
+    unit: str = REQUESTS,
+    cv: float | None = None,
+    notes: tuple[str, ...] = (),
+) -> RateSeries:
+    """Make segments of samples: each holds until the next, or for one median step where the next is missing.
+
+    NaN is a missing sample.
+    """
+    steps = np.diff(at_seconds)
+    step = float(np.median(steps))
+    lengths = np.append(np.where(steps > _GAP * step, step, steps), step)
+    known = ~np.isnan(rps)
+    if not known.any():
+        raise BadLoadInput(f"{source}: every value is missing; at least one rate is needed")
+    ends = at_seconds + lengths
+    span = float(at_seconds[0]), float(ends[-1])
+    return RateSeries(at_seconds[known], ends[known], rps[known], *span, source, unit, cv, notes)
 
 
 def _windows(trace: Trace, window_seconds: float) -> Floats:

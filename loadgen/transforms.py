@@ -1,7 +1,7 @@
 """What is done to a trace before it is played: small steps, applied in order and listed in the report."""
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from typing import Protocol, TypeVar
 
 import numpy as np
@@ -9,7 +9,7 @@ import numpy as np
 from loadgen.errors import BadLoadInput
 from loadgen.trace import PEAK_WINDOW_SECONDS, RateSeries, RequestTrace
 
-_DAY_SECONDS = 86_400.0
+DAY_SECONDS = 86_400.0
 AnyTrace = TypeVar("AnyTrace", RateSeries, RequestTrace)
 
 
@@ -24,11 +24,11 @@ class Day:
     number: int
 
     def apply(self, trace: AnyTrace, random: np.random.Generator) -> AnyTrace:
-        midnight = (trace.from_seconds // _DAY_SECONDS + self.number) * _DAY_SECONDS
+        midnight = (trace.from_seconds // DAY_SECONDS + self.number) * DAY_SECONDS
         if self.number < 0 or not midnight < trace.until_seconds:
-            days = int(np.ceil((trace.until_seconds - trace.from_seconds) / _DAY_SECONDS))
+            days = int(np.ceil((trace.until_seconds - trace.from_seconds) / DAY_SECONDS))
             raise BadLoadInput(f"day {self.number}: {trace.source} has about {days} days; number 0 is the first")
-        return trace.cut(midnight, midnight + _DAY_SECONDS)
+        return trace.cut(midnight, midnight + DAY_SECONDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class Compress:
     factor: float
 
     def apply(self, trace: AnyTrace, random: np.random.Generator) -> AnyTrace:
-        return trace.compressed(_positive("speedup", self.factor))
+        return trace.compressed(positive("speedup", self.factor))
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class Scale:
     factor: float
 
     def apply(self, trace: AnyTrace, random: np.random.Generator) -> AnyTrace:
-        return trace.scaled(_positive("scale", self.factor), random)
+        return trace.scaled(positive("scale", self.factor), random)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ class ScaleToPeak:
         peak = trace.peak_rps(self.window_seconds)
         if peak <= 0:
             raise BadLoadInput(f"{trace.source}: its peak is 0 requests/s, which no factor scales to {self.rps:g}")
-        return trace.scaled(_positive("peak rps", self.rps) / peak, random)
+        return trace.scaled(positive("peak rps", self.rps) / peak, random)
 
 
 def apply_all(trace: AnyTrace, transforms: Iterable[Transform], random: np.random.Generator) -> AnyTrace:
@@ -88,10 +88,16 @@ def apply_all(trace: AnyTrace, transforms: Iterable[Transform], random: np.rando
 
 
 def described(transforms: Iterable[Transform]) -> list[dict[str, object]]:
-    return [{"transform": type(t).__name__, **asdict(t)} for t in transforms]  # type: ignore[call-overload]
+    """Say each step as JSON-ready values; a trace that takes part is named by its source."""
+    return [{"transform": type(step).__name__, **_arguments(step)} for step in transforms]
 
 
-def _positive(what: str, value: float) -> float:
+def _arguments(step: Transform) -> dict[str, object]:
+    values = {field.name: getattr(step, field.name) for field in fields(step)}  # type: ignore[arg-type]
+    return {name: getattr(value, "source", value) for name, value in values.items()}
+
+
+def positive(what: str, value: float) -> float:
     if not (value > 0 and np.isfinite(value)):
         raise BadLoadInput(f"{what}: {value:g} is not above 0")
     return value
