@@ -7,6 +7,7 @@ from typing import Any
 
 from cynosure.errors import BadInput
 from cynosure.model.plan import Option
+from cynosure.model.profile import Profile
 from cynosure.model.service import Service, ServiceKey, Target
 from cynosure.size import deadline_command, mixture_command
 from cynosure.size.answer import write_answer
@@ -25,18 +26,21 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 
 def _register_llm(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--profile", type=Path, required=True, metavar="FILE", help="a ModelProfile manifest")
-    parser.add_argument("--rate-rps", type=_positive, required=True, metavar="R")
-    parser.add_argument("--input-tokens", type=_positive, required=True, metavar="I", help="mean of the requests")
-    parser.add_argument("--output-tokens", type=_positive, required=True, metavar="O", help="mean of the requests")
+    parser.add_argument("--rate-rps", type=float, required=True, metavar="R")
+    parser.add_argument("--input-tokens", type=float, required=True, metavar="I", help="mean of the requests")
+    parser.add_argument("--output-tokens", type=float, required=True, metavar="O", help="mean of the requests")
     parser.add_argument("--slo", required=True, metavar="SLO", help='a file, or "ttft_p95_ms=400,tpot_p95_ms=40"')
     parser.add_argument("--gpu", metavar="PRODUCT", help="only this product, such as A100-80GB")
-    parser.add_argument("--gpu-cost-per-hour", type=_positive, default=1.0, metavar="C", help="of a whole GPU")
+    parser.add_argument("--gpu-cost-per-hour", type=float, default=1.0, metavar="C", help="of a whole GPU")
     parser.add_argument("--json", action="store_true", help="print one JSON document")
     parser.set_defaults(run=run_llm)
 
 
 def run_llm(arguments: argparse.Namespace) -> int:
     """Return 1 when no measured partition can meet the SLO. :raises BadInput: for what cannot be read."""
+    for name in ("rate_rps", "input_tokens", "output_tokens", "gpu_cost_per_hour"):
+        if not 0 < getattr(arguments, name) < math.inf:
+            raise BadInput(f"--{name.replace('_', '-')}: got {getattr(arguments, name):g}; must be above 0")
     profile, targets = read_profile(arguments.profile), read_targets(arguments.slo)
     products = {point.gpu for point in profile.points}
     if arguments.gpu is not None and arguments.gpu not in products:
@@ -45,15 +49,17 @@ def run_llm(arguments: argparse.Namespace) -> int:
     needs = Needs(arguments.rate_rps, arguments.input_tokens, arguments.output_tokens)
     sizing = size_service(service, profile, needs, targets, [arguments.gpu] if arguments.gpu else products)
     options = [_option(option, sizing, arguments.gpu_cost_per_hour) for option in sizing.options]
+    reason, notes = _reason(service, sizing, targets), _notes(profile, sizing)
     answer = {
         "profile": profile.name,
         "rate_rps": arguments.rate_rps,
         "slo": [str(target) for target in targets],
         "options": options,
-        "chosen": options[0] if options else None,
-        "reason": _reason(service, sizing, targets),
+        "chosen": {**options[0], "reason": reason} if options else None,
+        "reason": reason,
+        "notes": notes,
     }
-    write_answer(answer, [*map(_line, options), str(answer["reason"])], as_json=arguments.json)
+    write_answer(answer, [*map(_line, options), reason, *notes], as_json=arguments.json)
     return 0 if options else 1
 
 
@@ -66,7 +72,7 @@ def _option(option: Option, sizing: Sizing, gpu_cost_per_hour: float) -> dict[st
         "capacity_rps": option.capacity_rps,
         "gpus": option.gpu_share,
         "cost_per_hour": option.gpu_share * gpu_cost_per_hour,
-        "watts": option.watts,
+        "watts": option.watts or None,
         "attainment": option.attainment,
         "pareto": not any(_dominates(other, option) for other in sizing.options),
     }
@@ -87,15 +93,19 @@ def _reason(service: Service, sizing: Sizing, targets: tuple[Target, ...]) -> st
     return f"{told}, next {others[0].partition} with {price(service, others[0]):.2f}" if others else told
 
 
+def _notes(profile: Profile, sizing: Sizing) -> list[str]:
+    """Say what was assumed where one measurement stands for a whole partition."""
+    kinds = [(option.gpu_product, option.partition) for option in sizing.options]
+    return [
+        f"{partition} on {gpu} has one measured point: its times count for every batch up to {points[0].batch}"
+        for gpu, partition in kinds
+        if len(points := profile.on(gpu, partition)) == 1
+    ]
+
+
 def _line(option: dict[str, Any]) -> str:
+    power = "power unknown" if option["watts"] is None else f"{option['watts']:.0f} W"
     return (
         f"{option['replicas']} x {option['partition']} on {option['gpu']}: {option['gpus']:.2f} GPUs, "
-        f"{option['capacity_rps']:.1f} rps, {option['watts']:.0f} W, {option['attainment']:.1%} of the requests in time"
+        f"{option['capacity_rps']:.1f} rps, {power}, {option['attainment']:.1%} of the requests in time"
     )
-
-
-def _positive(text: str) -> float:
-    value = float(text)
-    if not 0 < value < math.inf:
-        raise argparse.ArgumentTypeError(f"got {text}; must be above 0")
-    return value

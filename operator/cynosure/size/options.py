@@ -91,9 +91,10 @@ def _tokens(points: tuple[Point, ...], needs: Needs) -> tuple[float, float]:
 
 
 def candidates_of(service: Service, profile: Profile, products: Iterable[str]) -> list[tuple[Point, ...]]:
-    """Return the points of each measured partition that the service may use."""
+    """Return the points of each measured partition that the service may use and that its GPU can have."""
     allowed = set(products) & set(service.gpu_products or products)
-    kinds = sorted({(p.gpu, p.partition) for p in profile.points if p.gpu in allowed})
+    measured = {(p.gpu, p.partition) for p in profile.points if p.gpu in allowed}
+    kinds = sorted((gpu, part) for gpu, part in measured if geometry_of(gpu).profile(part) is not None)
     return [profile.on(gpu, part) for gpu, part in kinds if not service.partitions or part in service.partitions]
 
 
@@ -145,13 +146,20 @@ def no_point(service: Service, profile: Profile, products: Iterable[str]) -> str
 def _out_of_reach(
     candidates: Iterable[tuple[Point, ...]], profile: Profile, needs: Needs, targets: tuple[Target, ...]
 ) -> str:
-    """Name the target that fails first, and the partition that comes nearest to it."""
+    """Name what binds, memory or the target that fails first, and the partition that comes nearest to it."""
     replicas = [(points[0].partition, replica_of(points, profile, needs)) for points in candidates]
+    if all(replica.largest_batch == 0 for _, replica in replicas):
+        room, partition = max((points[-1].kv_cache_tokens, points[0].partition) for points in candidates)
+        inputs, outputs = needs.input_tokens, needs.output_tokens
+        return (
+            f"requests of {inputs:.0f} + {outputs:.0f} tokens do not fit the KV cache: {partition}, "
+            f"the largest of those allowed, holds {room}; allow a larger partition"
+        )
 
     def worst(replica: Replica) -> tuple[float, Target]:
         return max(((replica.floor_milliseconds(t) / t.milliseconds, t) for t in targets), key=lambda pair: pair[0])
 
-    partition, best = min(replicas, key=lambda pair: worst(pair[1])[0])
+    partition, best = min((pair for pair in replicas if pair[1].largest_batch), key=lambda pair: worst(pair[1])[0])
     _, target = worst(best)
     return (
         f"no number of replicas meets {target}: even without load {partition}, the best of those allowed, takes "

@@ -9,7 +9,9 @@ class Replica(Protocol):
     """One replica on one partition, for the lengths that its requests have."""
 
     @property
-    def largest_batch(self) -> int: ...
+    def largest_batch(self) -> int:
+        """The most requests worked on together; 0 when not even one fits."""
+        ...
 
     @property
     def measured_rps(self) -> float:

@@ -56,9 +56,10 @@ class TextReplica:
 
     @property
     def largest_batch(self) -> int:
+        """Limited by the KV cache; 0 when it does not hold a single request of mean length."""
         room = self.points[-1].kv_cache_tokens
         fitting = int(room / max(1.0, self.input_tokens + self.output_tokens)) if room else self.points[-1].batch
-        return max(1, min(self.points[-1].batch, fitting))
+        return min(self.points[-1].batch, fitting)
 
     @property
     def measured_rps(self) -> float:
@@ -92,7 +93,7 @@ class TextReplica:
         return state.batch if state else float(self.largest_batch)
 
     def state(self, rps: float) -> State | None:
-        """Return the equilibrium; None when there is none: the queue would grow."""
+        """Return the equilibrium; None when there is none: the queue would grow, or nothing fits the KV cache."""
         batch = 1.0
         for _ in range(_FIXED_POINT_ROUNDS):
             prefill = self._inputs() * self._per_token(batch + _CROWD * batch**0.5)
