@@ -15,6 +15,7 @@ COMMANDS = (
     "cynosure.intent_command",
     "cynosure.forecast.command",
     "cynosure.size.command",
+    "cynosure.twin.command",
     "loadgen.command",
     "testbed.command",
 )

@@ -53,6 +53,8 @@ class Seen:
     look: Callable[[float], Window | None]
     history: Floats
     history_step_seconds: float
+    history_until_seconds: float = 0.0
+    """When its last step ended: metrics are seen late."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,8 @@ class Setting:
     replica_concurrency: float
     """Requests in one replica at that rate."""
     seed: int
+    gpus: int | None = None
+    """GPUs of the product in the cluster; None is no limit."""
 
 
 class Policy(Protocol):

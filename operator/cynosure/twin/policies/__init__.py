@@ -5,6 +5,7 @@ from types import MappingProxyType
 
 from cynosure.twin.policies.aibrix_apa import AibrixApa
 from cynosure.twin.policies.crane_dsp import CraneDsp
+from cynosure.twin.policies.cynosure import Cynosure
 from cynosure.twin.policies.dynamo import Dynamo
 from cynosure.twin.policies.hpa import Hpa
 from cynosure.twin.policies.keda import Keda
@@ -17,6 +18,7 @@ from cynosure.twin.port import Policy, Setting
 
 POLICIES: Mapping[str, Callable[[Setting], Policy]] = MappingProxyType(
     {
+        "cynosure": Cynosure,
         "hpa": Hpa,
         "keda": Keda,
         "knative-kpa": KnativeKpa,

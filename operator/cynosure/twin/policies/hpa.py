@@ -14,14 +14,12 @@ class Hpa:
     utilisation: float = UTILISATION
     behaviour: Behaviour = field(default_factory=Behaviour)
     name: str = "hpa"
+    interval_seconds: float = 15.0
     _controller: Controller = field(init=False)
 
     def __post_init__(self) -> None:
+        self.interval_seconds = self.behaviour.sync_seconds
         self._controller = Controller(self.behaviour, self.setting.max_replicas)
-
-    @property
-    def interval_seconds(self) -> float:
-        return self.behaviour.sync_seconds
 
     def decide(self, seen: Seen) -> Wanted:
         target = self.utilisation * Load.RPS.capacity(self.setting)

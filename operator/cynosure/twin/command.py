@@ -1,0 +1,61 @@
+"""``cynosure backtest``: what each autoscaler would have cost and missed on a known load."""
+
+import argparse
+import importlib
+import math
+from pathlib import Path
+from typing import Any
+
+from cynosure.errors import BadInput
+
+
+def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    backtest = commands.add_parser("backtest", help="compare autoscalers on a trace", description=__doc__)
+    add_load_options(backtest)
+    backtest.add_argument(
+        "--policy", default="cynosure,static,hpa", metavar="NAME,...", help="which to compare (all: every one)"
+    )
+    backtest.add_argument("--gpu-cost-per-hour", type=_positive, default=1.0, metavar="C", help="of a whole GPU")
+    backtest.add_argument("--json", action="store_true", help="print one JSON document")
+    backtest.set_defaults(run=run_backtest)
+
+
+def add_load_options(parser: argparse.ArgumentParser) -> None:
+    """The load, the SLO and the cluster: what both commands ask for."""
+    load = parser.add_argument_group("load")
+    load.add_argument("--trace", metavar="FILE", help="requests or rates as CSV (.gz too)")
+    load.add_argument("--tokens", type=Path, metavar="FILE", help="a request trace to draw token lengths from")
+    load.add_argument("--speedup", type=_positive, metavar="X", help="compress time X-fold")
+    load.add_argument("--duration-seconds", type=_positive, metavar="S", help="only the first S seconds")
+    load.add_argument("--peak-rps", type=_positive, metavar="R", help="scale the largest 60 s mean to R")
+    load.add_argument("--start-fraction", type=float, default=0.0, metavar="F", help="what comes before is history")
+    load.add_argument("--seed", type=int, default=0)
+    service = parser.add_argument_group("service and cluster")
+    service.add_argument("--slo", required=True, metavar="SLO", help='a file, or "ttft_p95_ms=400,tpot_p95_ms=40"')
+    service.add_argument("--profile", metavar="FILE|NAME", help="a ModelProfile, or the name of a built-in one")
+    service.add_argument("--gpu", metavar="PRODUCT", help="such as A100-80GB (default: that of the profile)")
+    service.add_argument("--gpus", type=int, metavar="N", help="how many there are (default: no limit)")
+    service.add_argument("--partition", metavar="NAME", help="the only one that may be used, such as 3g.40gb")
+    service.add_argument("--lead-seconds", type=float, default=60.0, metavar="S", help="from decision to ready replica")
+
+
+def run_backtest(arguments: argparse.Namespace) -> int:
+    """Return 1 when the policy ``cynosure`` misses the objective. :raises BadInput: for what cannot be used."""
+    return int(_loaded("cynosure.twin.comparison").compare(arguments))
+
+
+def _loaded(module: str) -> Any:
+    """Import what is compiled, which the operator's image does not hold and other commands need not wait for."""
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name != "numba":
+            raise
+        raise BadInput("the twin needs numba, which is not installed; pip install 'cynosure[twin]'") from error
+
+
+def _positive(text: str) -> float:
+    value = float(text)
+    if not 0 < value < math.inf:
+        raise argparse.ArgumentTypeError(f"got {text}; must be above 0")
+    return value

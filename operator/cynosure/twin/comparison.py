@@ -1,0 +1,105 @@
+"""Runs a comparison and tells its outcome, as a table or as JSON."""
+
+import argparse
+import json
+import math
+import sys
+from collections.abc import Sequence
+from time import perf_counter
+from typing import Any
+
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from cynosure.errors import BadInput
+from cynosure.twin.backtest import ORACLE, Result, names, pareto, run_policy
+from cynosure.twin.calibration import Bench
+from cynosure.twin.given import experiment_of
+from cynosure.twin.simulation import Experiment
+
+
+def compare(arguments: argparse.Namespace) -> int:
+    """Return 1 when ``cynosure`` was asked for and misses the objective, else 0."""
+    began, chosen = perf_counter(), _chosen(arguments.policy)
+    experiment, bench = experiment_of(arguments)
+    results = _results(chosen, experiment, bench)
+    oracle = next(result for result in results if result.policy == ORACLE)
+    shown = [result for result in results if result.policy in chosen]
+    answer = {
+        "trace": str(arguments.trace),
+        "seconds_simulated": experiment.traffic.seconds,
+        "wall_seconds": perf_counter() - began,
+        "seed": arguments.seed,
+        "profile": experiment.setting.profile.name,
+        "gpu": experiment.setting.gpu_product,
+        "partition": experiment.setting.partition,
+        "replica_rps": experiment.setting.replica_rps,
+        "requests": int(oracle.outcome.tally.counts[0]),
+        "policies": [
+            _told(result, flag, arguments.gpu_cost_per_hour) for result, flag in zip(shown, pareto(shown), strict=True)
+        ],
+        "oracle": {"gpu_hours": oracle.outcome.gpu_hours, "attainment": oracle.attainment},
+    }
+    if arguments.json:
+        sys.stdout.write(json.dumps(answer, allow_nan=False) + "\n")
+    else:
+        _print(answer)
+    return int(any(result.policy == "cynosure" and not result.is_met for result in results))
+
+
+def _chosen(text: str) -> tuple[str, ...]:
+    asked = names() if text.strip() == "all" else tuple(dict.fromkeys(n.strip() for n in text.split(",") if n.strip()))
+    unknown = [name for name in asked if name not in names()]
+    if unknown or not asked:
+        raise BadInput(f"--policy: {', '.join(unknown) or 'nothing'} is no policy; there are {', '.join(names())}")
+    return asked
+
+
+def _results(chosen: Sequence[str], experiment: Experiment, bench: Bench) -> list[Result]:
+    results = []
+    with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
+        task = bar.add_task("", total=len({*chosen, ORACLE}))
+        for name in dict.fromkeys([*chosen, ORACLE]):
+            bar.update(task, description=name)
+            results.append(run_policy(name, experiment, bench))
+            bar.advance(task)
+    return results
+
+
+def _told(result: Result, is_pareto: bool, gpu_cost_per_hour: float) -> dict[str, Any]:
+    outcome = result.outcome
+    return {
+        "policy": result.policy,
+        "attainment": result.attainment,
+        "objective_met": result.is_met,
+        "goodput_rps": result.goodput_rps,
+        "gpu_hours": outcome.gpu_hours,
+        "cost": outcome.gpu_hours * gpu_cost_per_hour,
+        "energy_kwh": outcome.energy_kwh,
+        **{name: value if math.isfinite(value) else None for name, value in result.percentiles.items()},
+        "scale_actions": outcome.scale_actions,
+        "dropped": result.dropped,
+        "pareto": is_pareto,
+    }
+
+
+def _print(answer: dict[str, Any]) -> None:
+    hours = answer["seconds_simulated"] / 3600
+    load = f"{answer['requests']:,} requests in {hours:.1f} h"
+    table = Table(title=f"{load} on {answer['gpu']}, profile {answer['profile']}")
+    for heading in ("policy", "attainment", "GPU-hours", "x oracle", "kWh", "TTFT p95 ms", "changes", "Pareto"):
+        table.add_column(heading, justify="left" if heading == "policy" else "right")
+    for told in answer["policies"]:
+        ttft = told["ttft_p95_ms"]
+        table.add_row(
+            told["policy"],
+            f"{told['attainment']:.2%}" + ("" if told["objective_met"] else " missed"),
+            f"{told['gpu_hours']:.2f}",
+            f"{told['gpu_hours'] / answer['oracle']['gpu_hours']:.2f}",
+            f"{told['energy_kwh']:.2f}",
+            "-" if ttft is None else f"{ttft:.0f}",
+            str(told["scale_actions"]),
+            "yes" if told["pareto"] else "",
+        )
+    Console().print(table)

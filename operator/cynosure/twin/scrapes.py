@@ -1,0 +1,99 @@
+"""What Prometheus would know: samples at fixed times, seen late, with holes where a scenario makes them."""
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+
+from cynosure.model.service import Target
+from cynosure.model.signals import Floats
+from cynosure.twin.fleet import Fleet, Replica
+from cynosure.twin.port import Window
+from cynosure.twin.tally import INPUT_TOKENS, OFFERED, OUTPUT_TOKENS, Tally, quantile_milliseconds
+
+HISTORY_STEP_SECONDS: Final = 60.0
+_KEPT_SECONDS: Final = 900.0
+"""The longest window that can be looked at."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Scrape:
+    """``sums`` has a row for each ready replica: see ``Fleet.sums``."""
+
+    at_seconds: float
+    tally: Tally
+    replicas: tuple[Replica, ...]
+    sums: Floats
+
+
+@dataclass(slots=True, eq=False)
+class Scrapes:
+    """``absent`` are times [from, until) without metrics; ``past`` are the rates of the steps before the start."""
+
+    targets: tuple[Target, ...]
+    spacing_seconds: float
+    absent: tuple[tuple[float, float], ...]
+    past: Floats
+    _kept: deque[_Scrape] = field(default_factory=deque)
+    _rates: list[float] = field(default_factory=list)
+    _edge: tuple[int, float] = (0, 0.0)
+    """Steps since the start, and how many requests had come by the end of the last one; NaN where unknown."""
+
+    def take(self, fleet: Fleet, now: float) -> None:
+        known = not any(begin <= now < end for begin, end in self.absent)
+        self._count(now, float(fleet.tally.counts[OFFERED]) if known else float("nan"))
+        if known:
+            ready = tuple(fleet.ready)
+            self._kept.append(_Scrape(now, fleet.tally.copy(), ready, fleet.sums(ready)))
+        while self._kept and self._kept[0].at_seconds < now - _KEPT_SECONDS:
+            self._kept.popleft()
+
+    def history(self, now: float) -> tuple[Floats, float]:
+        """Return the rates of all whole steps that are seen, and when the last of them ended."""
+        steps = max(0, int((now - self.spacing_seconds + 1e-9) / HISTORY_STEP_SECONDS))
+        return np.concatenate([self.past, self._rates[:steps]]), steps * HISTORY_STEP_SECONDS
+
+    def window(self, now: float, seconds: float) -> Window | None:
+        """Return the window up to the scrape before the newest one; None while metrics are absent."""
+        until = now - self.spacing_seconds + 1e-9
+        seen = [scrape for scrape in self._kept if scrape.at_seconds <= until]
+        if not seen or seen[-1].at_seconds < until - self.spacing_seconds:
+            return None
+        begin = seen[-1].at_seconds - max(seconds, self.spacing_seconds)
+        oldest = next(scrape for scrape in seen if scrape.at_seconds >= begin - 1e-9)
+        return self._between(oldest, seen[-1]) if oldest is not seen[-1] else None
+
+    def _count(self, now: float, offered: float) -> None:
+        step = int(now / HISTORY_STEP_SECONDS + 1e-9)
+        if step > self._edge[0]:
+            self._rates.append((offered - self._edge[1]) / HISTORY_STEP_SECONDS)
+            self._edge = (step, offered)
+
+    def _between(self, oldest: _Scrape, newest: _Scrape) -> Window:
+        seconds = newest.at_seconds - oldest.at_seconds
+        tally = newest.tally.since(oldest.tally)
+        arrived = int(tally.counts[OFFERED])
+        running, waiting, kv_usage, busy = _means(oldest, newest).T
+        return Window(
+            seconds=seconds,
+            arrival_rps=arrived / seconds,
+            input_tokens=float(tally.counts[INPUT_TOKENS]) / arrived if arrived else float("nan"),
+            output_tokens=float(tally.counts[OUTPUT_TOKENS]) / arrived if arrived else float("nan"),
+            latency_milliseconds={t: quantile_milliseconds(tally, t.metric, t.percentile) for t in self.targets},
+            running=running,
+            waiting=waiting,
+            kv_usage=kv_usage,
+            busy=busy,
+        )
+
+
+def _means(oldest: _Scrape, newest: _Scrape) -> Floats:
+    """Means over the window, or since a replica became ready: a row for each that has been ready for a while."""
+    before = dict(zip(oldest.replicas, oldest.sums, strict=True))
+    rows = [
+        (sums - before.get(replica, 0.0)) / (newest.at_seconds - max(oldest.at_seconds, replica.ready_at))
+        for replica, sums in zip(newest.replicas, newest.sums, strict=True)
+        if replica.ready_at < newest.at_seconds
+    ]
+    return np.array(rows, dtype=np.float64).reshape(-1, 4)
