@@ -7,21 +7,25 @@ from pathlib import Path
 from typing import get_args
 
 from loadgen import k6, stress
-from loadgen.arrivals import Arrivals
+from loadgen.arrivals import USUAL_BURSTS, Arrivals, Bursts
 from loadgen.build import Recipe, TokenLimit, build_schedule
 from loadgen.engine import OpenLoop
 from loadgen.errors import BadLoadInput
 from loadgen.options import add_engine_options, engine_options_of, targets_of
 from loadgen.outcomes import Outcomes
+from loadgen.pipeline import FORMS, parse_transforms
 from loadgen.play import play_to_the_end
-from loadgen.published import CODE_WEEK, code_tokens, code_week
-from loadgen.readers import read_requests, read_trace
-from loadgen.report import Report, check_measurable, report_of, write_report
+from loadgen.published import CODE_WEEK, code_tokens
+from loadgen.readers import read_requests
+from loadgen.report import Report, check_measurable, check_writable, report_of, write_report
 from loadgen.schedule import Kind, Schedule
 from loadgen.slo import Slo
+from loadgen.sources import add_only_option, only_of, trace_of
 from loadgen.tokens import TokenLengths, TraceTokens
 from loadgen.trace import RateSeries, RequestTrace
-from loadgen.transforms import Compress, Day, ScaleToPeak, Slice, Transform
+from loadgen.transforms import Compress, Day, ScaleToPeak, Slice, Transform, positive
+
+_BURSTS_HELP = "of mmpp arrivals: TIMES the rate for SHARE of the time, SECONDS at once on average"
 
 
 def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -29,9 +33,17 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         "replay", help="replay a public trace against a server and judge it by an SLO", description=__doc__
     )
     parser.add_argument(
-        "--trace", required=True, metavar="FILE", help=f"requests or rates as CSV (.gz too), or {CODE_WEEK}"
+        "--trace", required=True, metavar="FILE", help=f"requests or rates in any published form, or {CODE_WEEK}"
     )
+    add_only_option(parser)
     parser.add_argument("--tokens", type=Path, metavar="FILE", help="a request trace to draw token lengths from")
+    parser.add_argument(
+        "--transform",
+        action="append",
+        default=[],
+        metavar="STEP",
+        help=f"applied in the order given, before --day and what follows it: {', '.join(FORMS)}",
+    )
     parser.add_argument("--day", type=int, metavar="N", help="only the N-th calendar day (UTC), from 0")
     parser.add_argument("--speedup", type=float, metavar="X", help="play X times as fast")
     parser.add_argument(
@@ -41,7 +53,8 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
         "--peak-rps", type=float, metavar="R", help="scale the largest 60 s mean of what is played to R"
     )
     parser.add_argument("--arrivals", choices=get_args(Arrivals), help="default: exact for requests, poisson for rates")
-    parser.add_argument("--cv", type=float, default=1.0, help="coefficient of variation of gamma arrivals")
+    parser.add_argument("--cv", type=float, help="coefficient of variation of gamma arrivals; default: the trace's own")
+    parser.add_argument("--bursts", metavar="TIMES:SHARE:SECONDS", help=_BURSTS_HELP)
     parser.add_argument("--max-input-tokens", type=int, metavar="N", help="cut longer prompts")
     parser.add_argument("--max-output-tokens", type=int, metavar="N", help="cut longer answers")
     parser.add_argument("--engine", choices=("builtin", "k6", "stress"), default="builtin")
@@ -55,6 +68,7 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 def run(arguments: argparse.Namespace) -> int:
     """Return 0 if the SLO was met (or, with none, all succeeded), else 1; BadLoadInput for what cannot be run."""
     slo = Slo.parse(arguments.slo)
+    check_writable(arguments.report)
     report = _stressed(arguments) if arguments.engine == "stress" else _requested(arguments, slo)
     report["report"] = str(arguments.report)
     write_report(report, arguments.report)
@@ -81,26 +95,18 @@ def _stressed(arguments: argparse.Namespace) -> Report:
 
 
 def _schedule(arguments: argparse.Namespace, kind: Kind) -> Schedule:
-    trace = _trace(arguments.trace)
+    trace = trace_of(arguments.trace, only_of(arguments))
     recipe = Recipe(
         transforms=_transforms(arguments),
         arrivals=arguments.arrivals,
         cv=arguments.cv,
+        bursts=_bursts(arguments.bursts) if arguments.bursts else USUAL_BURSTS,
         tokens=_tokens(arguments.tokens, trace),
         limit=TokenLimit(arguments.max_input_tokens, arguments.max_output_tokens),
         kind=kind,
         seed=arguments.seed,
     )
     return build_schedule(trace, recipe)
-
-
-def _trace(name: str) -> RateSeries | RequestTrace:
-    if name == CODE_WEEK:
-        sys.stderr.write(f"replay: {name} is the published hourly shape, not a trace file\n")
-        return code_week()
-    if not Path(name).is_file():
-        raise BadLoadInput(f"trace: {name} is no file; {CODE_WEEK} stands for a published week that needs none")
-    return read_trace(Path(name))
 
 
 def _tokens(path: Path | None, trace: RateSeries | RequestTrace) -> TokenLengths | None:
@@ -110,10 +116,20 @@ def _tokens(path: Path | None, trace: RateSeries | RequestTrace) -> TokenLengths
 
 
 def _transforms(arguments: argparse.Namespace) -> list[Transform]:
-    steps: list[Transform] = [Day(arguments.day)] if arguments.day is not None else []
+    steps = parse_transforms(arguments.transform)
+    steps += [Day(arguments.day)] if arguments.day is not None else []
     steps += [Compress(arguments.speedup)] if arguments.speedup is not None else []
-    steps += [Slice(0.0, arguments.duration_seconds)] if arguments.duration_seconds is not None else []
+    if arguments.duration_seconds is not None:
+        steps.append(Slice(0.0, positive("duration", arguments.duration_seconds)))
     return [*steps, ScaleToPeak(arguments.peak_rps)] if arguments.peak_rps is not None else steps
+
+
+def _bursts(text: str) -> Bursts:
+    try:
+        times, share, seconds = map(float, text.split(":"))
+    except ValueError:
+        raise BadLoadInput(f"bursts: {text!r} cannot be read; write TIMES:SHARE:SECONDS, such as 4:0.1:10") from None
+    return Bursts(times, share, seconds)
 
 
 def _summary(report: Report) -> str:

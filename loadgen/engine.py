@@ -4,7 +4,8 @@ import asyncio
 from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import nan
+from math import isnan, nan
+from time import monotonic as _now
 
 import aiohttp
 import numpy as np
@@ -15,6 +16,7 @@ from loadgen.outcomes import Outcomes, Status
 from loadgen.schedule import Kind, Schedule
 from loadgen.stream import CompletionStream
 from loadgen.targets import Target
+from loadgen.token_gaps import TokenGaps
 
 _KEEP_ALIVE_SECONDS = 4.0
 """Shorter than the five seconds after which common servers close an idle connection, which would look like a fault."""
@@ -22,6 +24,7 @@ _KEEP_ALIVE_SECONDS = 4.0
 _MISSED_SECONDS = 1.0
 """What was due longer ago than this when the run begins stays unsent, instead of bursting out all at once."""
 
+# The clock is the system's own: a loop's `time` may stand still for as long as it is busy, and would hide a lag.
 _HEADERS = {"Content-Type": "application/json"}
 _YIELD_EVERY = 32
 
@@ -68,6 +71,7 @@ class OpenLoop:
         self._due: list[float] = schedule.send_at_seconds.tolist()
         self._lag, self._first, self._latency = [nan] * requests, [nan] * requests, [nan] * requests
         self._tokens, self._status = [0] * requests, [int(Status.UNSENT)] * requests
+        self._gaps = TokenGaps()
         self._sent = self._succeeded = self._ended = 0
         self._in_flight: set[asyncio.Task[None]] = set()
         self._sender: asyncio.Task[None] | None = None
@@ -85,9 +89,8 @@ class OpenLoop:
             task.cancel()
 
     async def run(self, start_at: float) -> Outcomes:
-        """Play the schedule from ``start_at`` (on the event loop's clock) until the last answer or time-out."""
+        """Play the schedule from ``start_at`` (`time.monotonic`) until the last answer or time-out."""
         self._slots = asyncio.Semaphore(self._options.max_connections)
-        self._now = asyncio.get_running_loop().time
         self._start_at = start_at
         async with self._session() as self._http:
             self._sender = asyncio.create_task(self._send_all())
@@ -124,11 +127,12 @@ class OpenLoop:
             for column in (self._schedule.kind, self._schedule.input_tokens, self._schedule.output_tokens)
         )
         targets = {int(kind): (target, URL(target.url)) for kind, target in self._targets.items()}
-        missed = bisect_left(self._due, self._now() - self._start_at - _MISSED_SECONDS)
+        missed = bisect_left(self._due, _now() - self._start_at - _MISSED_SECONDS)
         for number, due in enumerate(self._due[missed:], missed):
-            delay = self._start_at + due - self._now()
-            if delay > 0 or number % _YIELD_EVERY == 0:  # behind time, answers must still be read
-                await asyncio.sleep(max(delay, 0.0))
+            if number % _YIELD_EVERY == 0:  # behind time, answers must still be read
+                await asyncio.sleep(0)
+            while (delay := self._start_at + due - _now()) > 0:  # noqa: ASYNC110 (a timer may be early by half a ms)
+                await asyncio.sleep(delay)
             await self._slots.acquire()
             target, url = targets[kinds[number]]
             body = target.body(number, inputs[number], outputs[number])
@@ -149,44 +153,51 @@ class OpenLoop:
             self.stop()
 
     async def _request(self, number: int, url: URL, body: bytes, *, streamed: bool) -> None:
-        sent = self._now()
+        sent = _now()
         self._lag[number] = sent - self._start_at - self._due[number]
         self._status[number] = Status.UNFINISHED
         self._sent += 1
         try:
-            async with asyncio.timeout_at(sent + self._options.timeout_seconds):
+            async with asyncio.timeout(self._options.timeout_seconds):
                 self._status[number] = await self._exchange(number, url, body, streamed=streamed)
                 self._succeeded += self._status[number] == Status.SUCCEEDED
         except TimeoutError:
             self._status[number] = Status.TIMEOUT
         except (aiohttp.ClientPayloadError, aiohttp.ServerDisconnectedError):
-            self._status[number] = Status.BROKEN_STREAM if self._tokens[number] else Status.CONNECTION
+            answered = not isnan(self._first[number])
+            self._status[number] = Status.BROKEN_STREAM if answered else Status.CONNECTION
         except (aiohttp.ClientError, OSError):
             self._status[number] = Status.CONNECTION
 
     async def _exchange(self, number: int, url: URL, body: bytes, *, streamed: bool) -> int:
         intended = self._start_at + self._due[number]
         async with self._http.post(url, data=body, headers=_HEADERS, allow_redirects=False) as response:
-            if response.status != 200:
+            if not 200 <= response.status < 300:
                 return response.status
             if not streamed:
                 async for _ in response.content.iter_any():
                     pass
-                self._latency[number] = self._now() - intended
+                self._latency[number] = _now() - intended
                 return Status.SUCCEEDED
             return await self._read_stream(number, intended, response)
 
     async def _read_stream(self, number: int, intended: float, response: aiohttp.ClientResponse) -> int:
-        stream = CompletionStream()
+        stream, before = CompletionStream(), 0.0
         async for chunk in response.content.iter_any():
-            arrived = self._now()
+            arrived = _now() - intended
             stream.feed(chunk)
-            if not self._tokens[number] and stream.tokens:
-                self._first[number] = arrived - intended
-            if stream.tokens != self._tokens[number]:
-                self._latency[number] = arrived - intended
+            come = stream.tokens - self._tokens[number]
+            if isnan(self._first[number]) and (come or stream.streamed is False):
+                self._first[number] = arrived
+            elif come > 0:
+                self._gaps.add((arrived - before) / come, come)
+            if come or not stream.streamed:
+                self._latency[number] = before = arrived
                 self._tokens[number] = stream.tokens
-        return Status.SUCCEEDED if stream.finished and stream.tokens and not stream.failed else Status.BROKEN_STREAM
+        if stream.streamed is None:
+            self._latency[number] = _now() - intended
+        whole = stream.succeeded(empty_is_whole=response.content_length == 0)
+        return Status.SUCCEEDED if whole else Status.BROKEN_STREAM
 
     def _outcomes(self) -> Outcomes:
         return Outcomes(
@@ -201,4 +212,5 @@ class OpenLoop:
             "builtin",
             {kind.name.lower(): target.url for kind, target in self._targets.items()},
             dict(self._schedule.provenance),
+            self._gaps,
         )

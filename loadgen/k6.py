@@ -40,7 +40,7 @@ def write_script(schedule: Schedule, target: Target, options: EngineOptions, fol
         "target": target.url,
         "kind": target.kind.name.lower(),
         "model": target.model,
-        "prompt": target.prompt,
+        "prompt": "chat" if target.chat else target.prompt,
         "vus": options.max_connections,
         "timeout_seconds": options.timeout_seconds,
         "duration_seconds": schedule.duration_seconds,

@@ -38,6 +38,9 @@ function body(number, inputTokens, outputTokens) {
   if (schedule.model) common.model = schedule.model;
   const rest = inputTokens - 1;
   if (schedule.prompt === 'count') return { ...common, prompt: 'a', prompt_tokens: inputTokens };
+  if (schedule.prompt === 'chat') {
+    return { ...common, messages: [{ role: 'user', content: `${number}${' the'.repeat(rest)}` }] };
+  }
   if (schedule.prompt === 'text') return { ...common, prompt: `${number}${' the'.repeat(rest)}` };
   return { ...common, prompt: [1001 + (number % 8000), ...new Array(rest).fill(1000)] };
 }

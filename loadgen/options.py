@@ -18,7 +18,11 @@ def add_engine_options(parser: argparse.ArgumentParser) -> None:
         help="where to: an OpenAI server, or .../v2/models/NAME/infer; once for each",
     )
     parser.add_argument(
-        "--allow-target", action="append", default=[], metavar="HOST", help="a private host that may be loaded too"
+        "--allow-target",
+        action="append",
+        default=[],
+        metavar="HOST",
+        help="another host that you may put load on (loopback, private addresses and Services need no leave)",
     )
     parser.add_argument("--model", help="the model's name in completion requests")
     parser.add_argument(

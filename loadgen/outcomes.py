@@ -1,7 +1,7 @@
 """What became of each request of a schedule: measured by an engine, and what travels back from a Job."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from typing import Any, Self
 
@@ -11,6 +11,7 @@ import numpy.typing as npt
 from loadgen.columns import decode, encode
 from loadgen.errors import BadLoadInput
 from loadgen.schedule import Kind
+from loadgen.token_gaps import TokenGaps
 from loadgen.trace import Floats, Integers
 
 _TICKS_PER_SECOND = 100_000
@@ -41,7 +42,8 @@ class Outcomes:
 
     due_seconds: intended send time from the common start. lag_seconds: sent that much later.
     first_seconds: from the intended send time to the first token. latency_seconds: from there to the end.
-    tokens: output tokens received. kind: `Kind`. status: `Status`, or the HTTP status of a refusal.
+    tokens: output tokens received; token_gaps: the times between them, of all requests together.
+    kind: `Kind`. status: `Status`, or the HTTP status of a refusal.
     """
 
     due_seconds: Floats
@@ -55,6 +57,7 @@ class Outcomes:
     engine: str
     targets: Mapping[str, str]
     provenance: Mapping[str, Any]
+    token_gaps: TokenGaps = field(default_factory=TokenGaps)
 
     @property
     def sent(self) -> Flags:
@@ -82,6 +85,7 @@ class Outcomes:
             "engine": self.engine,
             "targets": dict(self.targets),
             "provenance": dict(self.provenance),
+            "token_gaps": self.token_gaps.to_json(),
         }
         return encode(columns, meta)
 
@@ -91,8 +95,9 @@ class Outcomes:
         try:
             arrays: dict[str, Any] = {name: _seconds(columns[name]) for name in _TIMES}
             arrays |= {name: columns[name] for name in _COUNTS}
-            return cls(**arrays, **meta)
-        except (KeyError, TypeError) as error:
+            gaps = TokenGaps.from_json(meta.pop("token_gaps", {}))
+            return cls(**arrays, **meta, token_gaps=gaps)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise BadLoadInput(f"{source}: no outcomes of a replay ({error})") from None
 
 
@@ -100,7 +105,8 @@ def merge(shards: Sequence[Outcomes]) -> Outcomes:
     """Join the outcomes of all shards of one schedule, in order of their intended send times."""
     joined: dict[str, Any] = {name: np.concatenate([getattr(s, name) for s in shards]) for name in (*_TIMES, *_COUNTS)}
     order = np.argsort(joined["due_seconds"], kind="stable")
-    return replace(shards[0], **{name: column[order] for name, column in joined.items()})
+    ordered = {name: column[order] for name, column in joined.items()}
+    return replace(shards[0], **ordered, token_gaps=TokenGaps.joined(shard.token_gaps for shard in shards))
 
 
 def _ticks(seconds: Floats) -> Integers:

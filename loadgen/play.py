@@ -21,7 +21,7 @@ async def play(engine: OpenLoop, start_at_unix_seconds: float | None = None) -> 
     ahead = 0.0 if start_at_unix_seconds is None else start_at_unix_seconds - time.time()
     if ahead < 0:
         log.warning("the start was %.1f s ago; what was due since then stays unsent", -ahead)
-    return await engine.run(asyncio.get_running_loop().time() + ahead)
+    return await engine.run(time.monotonic() + ahead)
 
 
 def play_to_the_end(engine: OpenLoop, max_connections: int, start_at_unix_seconds: float | None = None) -> Outcomes:

@@ -1,6 +1,7 @@
 """The report of a replay: how faithfully the load was sent, what came back, and the verdict against an SLO."""
 
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -40,6 +41,7 @@ def report_of(outcomes: Outcomes, slo: Slo) -> Report:
         **_fidelity(outcomes),
         "send_lag_ms_p99": _percentile(lag, 99),
         **_latencies(outcomes),
+        "itl_ms": {f"p{p}": _milliseconds(outcomes.token_gaps.percentile_seconds(p)) for p in (50, 95, 99)},
         "verdict": _verdict(outcomes, slo),
         "failures": _failures(outcomes),
         "targets": _by_target(outcomes, slo),
@@ -52,6 +54,13 @@ def report_of(outcomes: Outcomes, slo: Slo) -> Report:
 
 def write_report(report: Mapping[str, Any], path: Path) -> None:
     path.write_text(json.dumps(report, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+
+
+def check_writable(path: Path) -> None:
+    """BadLoadInput, before any load is sent, when the report could not be kept."""
+    folder = path.absolute().parent
+    if path.is_dir() or not folder.is_dir() or not os.access(path if path.exists() else folder, os.W_OK):
+        raise BadLoadInput(f"report: {path} cannot be written; name a file in a folder that exists and is yours")
 
 
 def check_measurable(slo: Slo, kinds: set[Kind]) -> None:
@@ -174,6 +183,10 @@ def _percentiles(seconds: Floats) -> dict[str, float | None]:
 def _percentile(seconds: Floats, percent: float) -> float | None:
     measured = seconds[~np.isnan(seconds)]
     return float(np.percentile(measured, percent)) * 1000 if measured.size else None
+
+
+def _milliseconds(seconds: float | None) -> float | None:
+    return None if seconds is None else seconds * 1000
 
 
 def _share(flags: Flags) -> float:

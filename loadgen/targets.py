@@ -11,12 +11,29 @@ from urllib.parse import SplitResult, urlsplit
 from loadgen.errors import BadLoadInput, TargetRefused
 from loadgen.schedule import Kind
 
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Prompt = Literal["ids", "text", "count"]
 PROMPTS: tuple[str, ...] = get_args(Prompt)
 """How a prompt of N tokens is given: as N token ids, as a text of about N tokens, or as a tiny prompt and the
 field ``prompt_tokens``, which only the emulated engine understands."""
 
 _CLUSTER_SUFFIXES = (".svc", ".svc.cluster.local")
+_NEAR_NETWORKS = tuple(
+    ipaddress.ip_network(network)
+    for network in (
+        "127.0.0.0/8",
+        "::1/128",
+        "10.0.0.0/8",
+        "172.16.0.0/12",
+        "192.168.0.0/16",
+        "100.64.0.0/10",
+        "fc00::/7",
+    )
+)
+"""Loopback, private (RFC 1918, 4193) and shared (RFC 6598) addresses: pods, Services and machines of one's own. Not the
+link-local ones, where clouds answer with credentials."""
+
+_CHAT = "/chat/completions"
 _MOST_INPUT_TOKENS = 131_072
 _FIRST_PLAIN_ID = 1000
 _IDS = b",1000" * _MOST_INPUT_TOKENS
@@ -32,6 +49,7 @@ class Target:
     kind: Kind
     model: str | None = None
     prompt: Prompt = "ids"
+    chat: bool = False
 
     def body(self, number: int, input_tokens: int, output_tokens: int) -> bytes:
         """Return the body of request ``number``; its prompt begins differently from others, past any prefix cache."""
@@ -45,6 +63,8 @@ class Target:
         )
 
     def _prompt(self, number: int, tokens: int) -> bytes:
+        if self.chat:
+            return b'"messages":[{"role":"user","content":"%d%s"}]' % (number, _WORDS[: 4 * (tokens - 1)])
         if self.prompt == "count":
             return b'"prompt":"a","prompt_tokens":%d' % tokens
         if self.prompt == "text":
@@ -66,16 +86,17 @@ def admit_all(
 
 
 def admit(url: str, allowed_hosts: Collection[str] = (), model: str | None = None, prompt: Prompt = "ids") -> Target:
-    """Let a URL through that names loopback, a Service of the cluster, or a host allowed by name that is private.
+    """Let a URL through that leads to loopback, a private address or a Service of the cluster, or is allowed by name.
 
     TargetRefused for every other place: a load generator must not be pointed at strangers by accident.
     """
     parts = _parsed(url)
     host = (parts.hostname or "").rstrip(".").lower()
-    if not _is_near(host):
-        _check_allowed(host, {allowed.lower() for allowed in allowed_hosts})
+    if host not in {allowed.strip("[]").rstrip(".").lower() for allowed in allowed_hosts}:
+        _check_near(host)
     kind, path = _route(parts)
-    return Target(parts._replace(path=path).geturl(), kind, model, prompt)
+    chat = path.endswith(_CHAT)
+    return Target(parts._replace(path=path).geturl(), kind, model, prompt, chat)
 
 
 def _parsed(url: str) -> SplitResult:
@@ -89,31 +110,36 @@ def _parsed(url: str) -> SplitResult:
     return parts
 
 
-def _is_near(host: str) -> bool:
+def _check_near(host: str) -> None:
+    if host == "localhost" or host.endswith(_CLUSTER_SUFFIXES):
+        return
     address = _address(host)
-    return address.is_loopback if address else host == "localhost" or host.endswith(_CLUSTER_SUFFIXES)
-
-
-def _check_allowed(host: str, allowed_hosts: set[str]) -> None:
-    if host not in allowed_hosts:
+    found = [address] if address else _looked_up(host)
+    if strange := next((a for a in found if not any(a in network for network in _NEAR_NETWORKS)), None):
+        where = host if address else f"{host} ({strange})"
         raise TargetRefused(
-            f"target: {host} is neither loopback nor a Service (NAME.NAMESPACE.svc); if it is yours and private, "
-            f"add --allow-target {host}"
+            f"target: {where} is neither loopback nor private nor a Service (NAME.NAMESPACE.svc); if you may put load "
+            f"on it, add --allow-target {host}"
         )
-    try:
-        found = {str(entry[4][0]) for entry in socket.getaddrinfo(host, None)}
-    except OSError as error:
-        raise TargetRefused(f"target: {host} has no address ({error}); check the name") from None
-    public = sorted(a for a in found if not ipaddress.ip_address(a.partition("%")[0]).is_private)
-    if public:
-        raise TargetRefused(f"target: {host} is the public address {public[0]}; only private addresses can be allowed")
 
 
-def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+def _looked_up(host: str) -> list[Address]:
     try:
-        return ipaddress.ip_address(host)
+        found = {str(entry[4][0]).partition("%")[0] for entry in socket.getaddrinfo(host, None)}
+    except (OSError, UnicodeError) as error:
+        raise TargetRefused(
+            f"target: {host} has no address here ({error}), so it is not known to be near; check the name, or add "
+            f"--allow-target {host}"
+        ) from None
+    return [ipaddress.ip_address(address) for address in sorted(found)]
+
+
+def _address(host: str) -> Address | None:
+    try:
+        address = ipaddress.ip_address(host)
     except ValueError:
         return None
+    return (address.ipv4_mapped or address) if isinstance(address, ipaddress.IPv6Address) else address
 
 
 def _route(parts: SplitResult) -> tuple[Kind, str]:
@@ -122,6 +148,9 @@ def _route(parts: SplitResult) -> tuple[Kind, str]:
         return Kind.CLASSIFICATION, path
     if path in ("", "/v1"):
         return Kind.COMPLETION, "/v1/completions"
-    if path.endswith("/completions") and not path.endswith("/chat/completions"):
+    if path.endswith("/completions"):
         return Kind.COMPLETION, path
-    raise BadLoadInput(f"target: {parts.path} is no route to replay on; /v1/completions and /v2/models/NAME/infer are")
+    raise BadLoadInput(
+        f"target: {parts.path} is no route to replay on; /v1/completions, /v1/chat/completions and "
+        f"/v2/models/NAME/infer are"
+    )

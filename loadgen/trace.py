@@ -15,6 +15,9 @@ PEAK_WINDOW_SECONDS = 60.0
 REQUESTS = "requests/s"
 """The unit of most series; what counts in another is a shape to scale, and no number of requests."""
 
+MOST_REQUESTS = 50_000_000
+"""More than this are not made by scaling: it is twice what the largest published week holds."""
+
 _GAP = 1.5
 """A step of more than this many median steps is a gap: the last value holds for one median step only."""
 
@@ -199,6 +202,11 @@ class RequestTrace:
 
         A shift keeps the intervals within a copy, and so its bursts, but no two requests at the same instant.
         """
+        if len(self.at_seconds) * factor > MOST_REQUESTS:
+            raise BadLoadInput(
+                f"{self.source}: {factor:.3g} times its {len(self.at_seconds)} requests are more than {MOST_REQUESTS}; "
+                f"scale it less, or cut it first"
+            )
         whole = int(factor)
         copies = [self] if whole else []
         copies += [self._shifted(random) for _ in range(whole - 1)]

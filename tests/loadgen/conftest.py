@@ -1,5 +1,6 @@
 """Fixtures of the load tests."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -15,3 +16,10 @@ def write_trace(tmp_path: Path) -> Write:
         return path
 
     return write
+
+
+@pytest.fixture
+def unsignalled(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let an engine run in a thread: signals reach only the main one, which the test's server has."""
+    monkeypatch.setattr(asyncio.BaseEventLoop, "add_signal_handler", lambda *_: None, raising=False)
+    monkeypatch.setattr("uvloop.Loop.add_signal_handler", lambda *_: None, raising=False)

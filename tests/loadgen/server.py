@@ -51,6 +51,8 @@ class TinyServer:
         kind = request.match_info["fault"]
         if kind.isdigit():
             return web.Response(status=int(kind), headers={"Location": "http://198.51.100.1/"})
+        if kind == "document":
+            return web.json_response({"choices": [{"text": " a"}], "usage": {"completion_tokens": 1}})
         response = web.StreamResponse()
         await response.prepare(request)
         if kind == "cut":

@@ -17,6 +17,8 @@ from loadgen.stress import steps_of
 from tests.loadgen.builders import Write, evenly
 from tests.loadgen.server import TinyServer, serving
 
+pytestmark = pytest.mark.usefixtures("unsignalled")
+
 CONTRACT = {
     "sent": int,
     "succeeded": int,
@@ -45,13 +47,6 @@ async def replayed(*arguments: object) -> int:
     return await asyncio.to_thread(invoke, *arguments)
 
 
-@pytest.fixture(autouse=True)
-def unsignalled(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Signals reach only the main thread, which the test's server has."""
-    monkeypatch.setattr(asyncio.BaseEventLoop, "add_signal_handler", lambda *_: None, raising=False)
-    monkeypatch.setattr("uvloop.Loop.add_signal_handler", lambda *_: None, raising=False)
-
-
 @pytest.mark.parametrize(("slo", "code"), [("e2e_p95_ms=5000", 0), ("ttft_p95_ms=1", 1)], ids=["met", "missed"])
 async def test_the_answer_is_one_document_that_keeps_the_contract(
     write_trace: Write, tmp_path: Path, capsys: pytest.CaptureFixture[str], slo: str, code: int
@@ -59,7 +54,7 @@ async def test_the_answer_is_one_document_that_keeps_the_contract(
     report = tmp_path / "report.json"
     async with serving(TinyServer(prefill_seconds=0.02)) as server:
         common = ("--trace", write_trace(REQUESTS), "--target", server.url, "--report", report, "--json")
-        assert await replayed(*common, "--speedup", 8, "--slo", slo) == code
+        assert await replayed(*common, "--speedup", 40, "--slo", slo) == code
     answer: dict[str, Any] = json.loads(capsys.readouterr().out)
     assert {key: type(answer[key]) for key in CONTRACT} == CONTRACT
     assert set(answer["latency_ms"]) == {"p50", "p95", "p99"}
@@ -75,6 +70,12 @@ async def test_the_answer_is_one_document_that_keeps_the_contract(
         ([], "none given"),
         (["--target", "http://localhost", "--slo", "fast"], "slo: "),
         (["--target", "http://localhost", "--speedup", "0"], "speedup"),
+        (["--target", "http://localhost", "--duration-seconds", "-1"], "duration"),
+        (["--target", "http://localhost", "--peak-rps", "1e12"], "scale it less"),
+        (["--target", "http://localhost", "--only", "model"], "COLUMN=VALUE"),
+        (["--target", "http://localhost", "--transform", "scale"], "write scale=FACTOR"),
+        (["--target", "http://localhost", "--arrivals", "mmpp", "--bursts", "4"], "TIMES:SHARE:SECONDS"),
+        (["--target", "http://localhost", "--report", "/absent/report.json"], "cannot be written"),
         (["--target", "http://localhost", "--timeout-seconds", "0"], "timeout"),
         (["--target", "http://localhost/v2/models/m/infer", "--slo", "ttft_p95_ms=1"], "e2e"),
     ],
@@ -82,6 +83,18 @@ async def test_the_answer_is_one_document_that_keeps_the_contract(
 def test_bad_input_is_one_line(write_trace: Write, arguments: list[str], says: str) -> None:
     with pytest.raises(BadLoadInput, match=says):
         invoke("--trace", write_trace(REQUESTS), *arguments)
+
+
+async def test_the_report_keeps_what_was_done_to_the_trace(write_trace: Write, tmp_path: Path) -> None:
+    trace = write_trace("client,t_s,rate_rps,cv\na,0,40,2\nb,0,9,3\na,1,80,2\nb,1,9,3\n")
+    steps = ("--only", "client=a", "--transform", "flash-crowd=0:1:2", "--speedup", 10, "--arrivals", "gamma")
+    async with serving(TinyServer()) as server:
+        report = tmp_path / "report.json"
+        await replayed("--trace", trace, *steps, "--target", server.url, "--max-output-tokens", 1, "--report", report)
+    schedule = json.loads(report.read_text())["schedule"]
+    assert [step["transform"] for step in schedule["transforms"]] == ["FlashCrowd", "Compress"]
+    assert schedule["arrivals"] == {"kind": "gamma", "cv": 2.0}
+    assert "no trace file" in schedule["tokens"]["source"]
 
 
 def test_a_trace_that_is_not_there_names_the_one_that_needs_no_file() -> None:
@@ -99,8 +112,11 @@ def test_stress_steps_follow_the_requests() -> None:
 
 
 @pytest.mark.skipif(shutil.which("stress-ng") is None, reason="needs stress-ng (Debian: stress-ng)")
-def test_stress_runs_the_steps_and_measures_the_load(write_trace: Write, tmp_path: Path) -> None:
-    trace = write_trace("timestamp,value\n0,10\n2,40\n")
+def test_stress_runs_the_steps_and_measures_the_load(
+    write_trace: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("loadgen.stress._SHORTEST_STEP_SECONDS", 1)
+    trace = write_trace("timestamp,value\n0,10\n1,40\n")
     common = ("--engine", "stress", "--arrivals", "exact", "--report", tmp_path / "r.json")
     assert invoke("--trace", trace, *common) == 0
     answer = json.loads((tmp_path / "r.json").read_text())
