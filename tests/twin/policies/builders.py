@@ -72,6 +72,7 @@ def seen(
         look=look or (lambda seconds: metrics),
         history=np.array(history, dtype=np.float64),
         history_step_seconds=step_seconds,
+        history_until_seconds=now,
     )
 
 

@@ -22,20 +22,19 @@ def test_a_batch_of_one_is_an_m_m_1_k_queue() -> None:
     assert itl == pytest.approx(1 / mu)
 
 
-def test_service_times_come_from_the_points_by_least_squares() -> None:
+def test_service_times_come_from_the_points() -> None:
+    """Decoding by least squares; the prompt of 100 tokens takes 30 ms, of which 11 are the step of its iteration."""
     points = tuple(
-        Point("g", "p", n, 1.0, 100, 10, ttft_seconds=0.02 + 1e-4 * 100 * n, tpot_seconds=0.01 + 0.001 * n)
-        for n in (1, 8, 32)
+        Point("g", "p", n, 1.0, 100, 10, ttft_seconds=0.03, tpot_seconds=0.01 + 0.001 * n) for n in (1, 8, 32)
     )
     fitted = fit(points)
-    assert (fitted.alpha, fitted.beta, fitted.gamma, fitted.delta) == pytest.approx((0.01, 0.001, 0.02, 1e-4))
+    assert (fitted.alpha, fitted.beta, fitted.gamma, fitted.delta) == pytest.approx((0.01, 0.001, 0.011, 1.9e-4))
     assert fitted.largest_batch == 32
 
 
 def test_a_single_point_has_no_slope() -> None:
     fitted = fit(POINTS[:1])
-    assert (fitted.beta, fitted.delta) == (0.0, 0.0)
-    assert (fitted.alpha, fitted.gamma) == pytest.approx((0.010, 0.10))
+    assert (fitted.alpha, fitted.beta) == pytest.approx((0.010, 0.0))
 
 
 def test_the_rate_meets_the_tighter_target() -> None:

@@ -147,6 +147,7 @@ class CraneDsp:
     _rng: np.random.Generator = field(init=False)
     _cycle: Floats = field(init=False)
     _fitted_seconds: float = field(default=float("-inf"), init=False)
+    _cycle_begins_seconds: float = field(default=0.0, init=False)
     _step_seconds: float = field(default=60.0, init=False)
 
     def __post_init__(self) -> None:
@@ -167,12 +168,12 @@ class CraneDsp:
         """The highest load predicted, or nothing: a metric without a prediction is not given to the HPA at all."""
         if len(self._cycle) == 0:
             return []
-        begin = int((seen.now_seconds - self._fitted_seconds) // self._step_seconds)
+        begin = int((seen.now_seconds - self._cycle_begins_seconds) // self._step_seconds)
         steps = np.arange(begin, begin + max(1, int(self.prediction_window_seconds // self._step_seconds)))
         return [float(np.max(self._cycle[steps % len(self._cycle)]))]
 
     def _refit(self, seen: Seen) -> None:
-        self._fitted_seconds = seen.now_seconds
+        self._fitted_seconds, self._cycle_begins_seconds = seen.now_seconds, seen.history_until_seconds
         whole, self._step_seconds = resampled(seen.history, seen.history_step_seconds, self.sample_seconds)
         signal = prepared(whole[-int(self.history_seconds / self._step_seconds) :], self._step_seconds)
         cycle = period(signal, self._step_seconds, self._rng)

@@ -54,6 +54,8 @@ class Dynamo:
     setting: Setting
     predictor: str = "arima"
     throughput_seconds: float = 180.0
+    margin: float = 1.0
+    """Factor of the targets, which the planner compares with means."""
     load_loop: bool = False
     """Also the loop of 5 s, for which the throughput loop only sets the lower bound."""
     load_seconds: float = 5.0
@@ -115,7 +117,7 @@ class Dynamo:
 
     def _limit(self, metric: Metric) -> float:
         limits = [target.milliseconds for target in self.setting.targets if target.metric is metric]
-        return min(limits, default=float("inf")) / 1000
+        return self.margin * min(limits, default=float("inf")) / 1000
 
     def _loaded(self, seen: Seen) -> int:
         """One more when any engine is above the upper threshold, one fewer when all are below the lower one."""

@@ -27,7 +27,7 @@ _HALVINGS = 40
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """Seconds; fitted to the points of one partition by least squares."""
+    """Seconds, of one partition."""
 
     alpha: float
     beta: float
@@ -43,17 +43,20 @@ class Service:
 
 
 def fit(points: tuple[Point, ...]) -> Service:
-    """Non-negative slopes; a single point has none."""
+    """From measurements as its own procedure takes them: decoding by batch, and n prompts prefilled at once.
+
+    A profile times the prefill of one prompt, in an iteration that also decodes; n prompts take n times the rest.
+    """
     batch = np.array([point.batch for point in points], dtype=np.float64)
-    work = batch * [point.input_tokens for point in points]
     alpha, beta = _line(batch, np.array([point.tpot_seconds for point in points]))
-    gamma, delta = _line(work, np.array([point.ttft_seconds for point in points]))
-    return Service(alpha, beta, gamma, delta, int(batch[-1]))
+    alone = points[0]
+    compute = max(0.0, alone.ttft_seconds - alone.tpot_seconds)
+    return Service(alpha, beta, alone.ttft_seconds - compute, compute / max(1, alone.input_tokens), int(batch[-1]))
 
 
 def _line(x: Floats, y: Floats) -> tuple[float, float]:
-    slope = float(np.polyfit(x, y, 1)[0]) if len(np.unique(x)) > 1 else 0.0
-    slope = max(0.0, slope)
+    """Least squares, without a falling slope or a negative base; a single point has no slope."""
+    slope = max(0.0, float(np.polyfit(x, y, 1)[0])) if len(np.unique(x)) > 1 else 0.0
     base = float(np.mean(y - slope * x))
     return (base, slope) if base > 0 else (0.0, float(x @ y / (x @ x)))
 
