@@ -123,13 +123,13 @@ def test_memory_does_not_grow_with_the_trace() -> None:
     assert peak(900) < 1.1 * peak(450)
 
 
-@pytest.mark.parametrize("name", sorted(POLICIES))
-def test_every_policy_serves_a_steady_load_without_waste_or_want(name: str) -> None:
+@pytest.mark.parametrize("name", ["cynosure", "hpa"])
+def test_a_policy_serves_a_steady_load_without_waste_or_want(name: str) -> None:
     steady = experiment([20.0] * 6, replicas=5)
 
     outcome = simulate(steady, POLICIES[name](steady.setting))
 
-    assert shares(outcome.tally, (TTFT,))[0] > 0.6, "the worst are tuned to what Kubernetes ships"
+    assert shares(outcome.tally, (TTFT,))[0] > 0.9
     assert outcome.gpu_hours < 3 * 0.5 * 5 * 3 / 7
 
 
