@@ -14,6 +14,7 @@ COMMANDS = (
     "cynosure.doctor_command",
     "cynosure.intent_command",
     "cynosure.forecast.command",
+    "cynosure.place.command",
     "cynosure.size.command",
     "cynosure.twin.command",
     "loadgen.command",

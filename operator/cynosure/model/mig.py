@@ -28,6 +28,11 @@ class Profile:
     starts: tuple[int, ...]
     most: int = 8
 
+    @property
+    def has_media(self) -> bool:
+        """With the image decoder and the optical flow engine, of which a GPU has one each."""
+        return self.name.endswith("+me")
+
 
 @dataclass(frozen=True, slots=True)
 class Geometry:
@@ -53,16 +58,16 @@ class Geometry:
     def legal(self, spots: Iterable[Spot]) -> bool:
         """Whether these partitions can stand together."""
         taken: set[int] = set()
-        compute, counts = 0, dict[str, int]()
+        compute, media, counts = 0, 0, dict[str, int]()
         for name, start in spots:
             profile = self.profile(name)
             slices = set(range(start, start + profile.memory_slices)) if profile else set()
             if profile is None or start not in profile.starts or taken & slices:
                 return False
             taken |= slices
-            compute += profile.compute_slices
+            compute, media = compute + profile.compute_slices, media + profile.has_media
             counts[name] = counts.get(name, 0) + 1
-            if compute > self.compute_slices or counts[name] > profile.most:
+            if compute > self.compute_slices or media > 1 or counts[name] > profile.most:
                 return False
         return True
 

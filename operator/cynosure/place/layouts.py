@@ -5,17 +5,24 @@ from functools import lru_cache
 
 from cynosure.model.mig import Geometry, Spot, geometry_of
 
+Layout = tuple[Spot, ...]
+"""Partitions that stand together on one GPU, by rising start."""
 
-@lru_cache(maxsize=64)
-def maximal_layouts(product: str) -> tuple[tuple[Spot, ...], ...]:
-    """Return every set of spots to which nothing can be added, media extensions (+me) left out, sorted."""
+
+@lru_cache(maxsize=256)
+def maximal_layouts(product: str, names: tuple[str, ...] | None = None) -> tuple[Layout, ...]:
+    """Return every layout to which no profile of ``names`` can be added, sorted.
+
+    Without ``names``: of all profiles but those with media extensions (+me).
+    """
     geometry = geometry_of(product)
-    names = [profile.name for profile in geometry.profiles if not profile.name.endswith("+me")]
+    if names is None:
+        names = tuple(profile.name for profile in geometry.profiles if not profile.has_media)
     found = {tuple(sorted(layout, key=lambda spot: spot[1])) for layout in _extended(geometry, names, ())}
     return tuple(sorted(found))
 
 
-def _extended(geometry: Geometry, names: list[str], spots: tuple[Spot, ...]) -> Iterator[tuple[Spot, ...]]:
+def _extended(geometry: Geometry, names: tuple[str, ...], spots: Layout) -> Iterator[Layout]:
     lowest = spots[-1][1] if spots else -1
     free = [(name, start) for name in names for start in geometry.free_starts(spots, name)]
     if not free:

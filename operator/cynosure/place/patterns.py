@@ -4,7 +4,7 @@ Memory slices are bits of a number here: all ways are looked at, thousands of ti
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -21,9 +21,13 @@ class _Free:
     taken: int
     compute_slices: int
     counts: Mapping[str, int]
+    has_media: bool
+    """Whether a partition that stands has the media extensions."""
 
     def starts(self, profile: Profile) -> list[int]:
         if profile.compute_slices > self.compute_slices or self.counts[profile.name] >= profile.most:
+            return []
+        if profile.has_media and self.has_media:
             return []
         return [start for start in profile.starts if not self.taken & _bits(profile, start)]
 
@@ -57,19 +61,22 @@ def openness(product: str, spots: tuple[Spot, ...]) -> int:
 
 def _free(product: str, spots: tuple[Spot, ...]) -> _Free | None:
     """None when something stands there that the product does not have: nothing is added to such a GPU."""
-    geometry, taken, compute = geometry_of(product), 0, 0
+    geometry, taken, compute, has_media = geometry_of(product), 0, 0, False
     for name, start in spots:
         profile = geometry.profile(name)
         if profile is None:
             return None
         taken |= _bits(profile, start)
         compute += profile.compute_slices
-    return _Free(taken, geometry.compute_slices - compute, Counter(name for name, _ in spots))
+        has_media |= profile.has_media
+    return _Free(taken, geometry.compute_slices - compute, Counter(name for name, _ in spots), has_media)
 
 
 def _counts_fit(free: _Free, profiles: list[Profile]) -> bool:
     wanted = Counter(profile.name for profile in profiles)
     if sum(profile.compute_slices for profile in profiles) > free.compute_slices:
+        return False
+    if sum(profile.has_media for profile in profiles) + free.has_media > 1:
         return False
     return all(free.counts[profile.name] + wanted[profile.name] <= profile.most for profile in profiles)
 
@@ -90,3 +97,13 @@ def _ways(taken: int, profiles: list[Profile], lowest: int = 0) -> Iterator[tupl
 
 def _bits(profile: Profile, start: int) -> int:
     return ((1 << profile.memory_slices) - 1) << start
+
+
+def room(product: str, gpus: Sequence[Sequence[Spot]]) -> str:
+    """Say what would still fit on GPUs, given what stands on each: the largest profile, and on how many."""
+    geometry, alike = geometry_of(product), Counter(tuple(sorted(spots)) for spots in gpus)
+    for profile in sorted(geometry.profiles, key=lambda p: (-p.compute_slices, -p.memory_slices, p.name)):
+        count = sum(number for spots, number in alike.items() if geometry.free_starts(spots, profile.name))
+        if count:
+            return f"{profile.name} would still fit on {count} GPU{'s' if count != 1 else ''}"
+    return f"all {len(gpus)} GPUs are full"

@@ -12,6 +12,7 @@ import highspy
 
 from cynosure.model.mig import Spot
 from cynosure.model.service import ServiceKey
+from cynosure.place.integer_program import QuietHighs
 from cynosure.place.patterns import Counts, arrangement, openness
 
 _OPENNESS_WEIGHT = 1e-4
@@ -90,9 +91,8 @@ def solve(
 
 
 def _quiet(time_limit_seconds: float) -> highspy.Highs:
-    model: highspy.Highs = highspy.Highs()  # type: ignore[no-untyped-call]
+    model = QuietHighs()  # type: ignore[no-untyped-call]
     for option, value in (
-        ("output_flag", False),
         ("threads", 1),
         ("random_seed", 1),
         ("time_limit", time_limit_seconds),

@@ -17,6 +17,7 @@ MIG_CLASS: Final = "mig.cynosure.dev"
 GPU_CLASS: Final = "gpu.cynosure.dev"
 
 _MOST_COUNTER_SETS = 8  # in one slice
+_MEDIA: Final = "media-extensions"
 
 Body = dict[str, Any]
 
@@ -77,7 +78,7 @@ def _class(name: str, kind: str) -> Body:
 def _counters(index: int, product: str) -> Body:
     geometry = geometry_of(product)
     slices = {f"memory-slice-{n}": {"value": "1"} for n in range(geometry.memory_slices)}
-    media = {_media(profile): {"value": str(profile.most)} for profile in geometry.profiles if _has_media(profile)}
+    media = {_MEDIA: {"value": "1"}} if any(profile.has_media for profile in geometry.profiles) else {}
     compute = {"compute-slices": {"value": str(geometry.compute_slices)}}
     return {"name": _set(index), "counters": {**compute, **slices, **media}}
 
@@ -113,16 +114,8 @@ def _consumed(profile: Profile, start: int) -> Body:
     return {
         "compute-slices": {"value": str(profile.compute_slices)},
         **{f"memory-slice-{n}": {"value": "1"} for n in slices},
-        **({_media(profile): {"value": "1"}} if _has_media(profile) else {}),
+        **({_MEDIA: {"value": "1"}} if profile.has_media else {}),
     }
-
-
-def _has_media(profile: Profile) -> bool:
-    return profile.name.endswith("+me")
-
-
-def _media(profile: Profile) -> str:
-    return f"instances-{_name(profile.name)}"
 
 
 def _name(profile: str) -> str:

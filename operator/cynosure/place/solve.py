@@ -11,7 +11,7 @@ from cynosure.model.plan import Placement, Unplaced
 from cynosure.model.service import ServiceKey
 from cynosure.place.demand import Demand, Inventory, Limits
 from cynosure.place.keep import kept_slots
-from cynosure.place.patterns import arrangement
+from cynosure.place.patterns import arrangement, room
 from cynosure.place.program import Class, Item, Pattern, Room, Solution, counts_of, solve
 
 SOLVER = "pattern-ilp/highs"
@@ -177,16 +177,10 @@ def _why(demand: Demand, lacking: int, room: str, inventory: Inventory, limits: 
 
 
 def _fits(gpus: Sequence[Gpu], slots: Iterable[Slot], product: str) -> str:
-    """Say what would still fit, the largest first."""
     standing: dict[str, list[Spot]] = {}
     for slot in slots:
         standing.setdefault(slot.gpu, []).append((slot.partition, slot.start))
-    geometry = geometry_of(product)
-    for profile in sorted(geometry.profiles, key=lambda p: (-p.compute_slices, -p.memory_slices, p.name)):
-        count = sum(bool(geometry.free_starts(standing.get(gpu.uuid, ()), profile.name)) for gpu in gpus)
-        if count:
-            return f"{profile.name} would still fit on {count} GPU{'s' if count != 1 else ''}"
-    return f"all {len(gpus)} GPUs are full"
+    return room(product, [standing.get(gpu.uuid, []) for gpu in gpus])
 
 
 def _moves(before: Sequence[Slot], after: Sequence[Slot]) -> int:

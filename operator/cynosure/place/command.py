@@ -1,0 +1,215 @@
+"""``cynosure place``: where partitions go, on how few GPUs, with how few moves, and what is proven of it."""
+
+import argparse
+import json
+import math
+import sys
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from time import perf_counter
+from typing import Any
+
+from cynosure.errors import BadInput
+from cynosure.model.mig import geometry_of, product_of
+from cynosure.place.documents import (
+    DemandFile,
+    InventoryFile,
+    ServiceDemand,
+    nearest,
+    read_current,
+    read_demand,
+    read_inventory,
+)
+from cynosure.place.fleet import Fleet, place_fleet
+from cynosure.place.need import Holding, Need, Stock
+from cynosure.place.patterns import room
+from cynosure.place.points_file import MeasuredPoint, Points, profile_for, read_points, throughputs
+from cynosure.place.prices import GPUS, Prices, money, power
+
+_OBJECTIVES = ("gpus", "cost", "energy")
+
+Unplaced = dict[str, Any]
+
+
+def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = commands.add_parser("place", help="pack partitions onto GPUs", description=__doc__)
+    parser.add_argument("--demand", type=Path, required=True, metavar="FILE", help="JSON: what each service wants")
+    parser.add_argument("--current", type=Path, metavar="FILE", help="JSON: a placement as printed; few moves from it")
+    parser.add_argument("--inventory", type=Path, metavar="FILE", help="JSON: the GPUs (default: as many as it takes)")
+    parser.add_argument("--profiles", type=Path, metavar="FILE", help="CSV: measured points, for services with a rate")
+    parser.add_argument("--objective", choices=_OBJECTIVES, default="gpus", help="what is kept low (default: gpus)")
+    parser.add_argument("--time-limit-seconds", type=_seconds, default=10.0, metavar="S", help="default: 10")
+    parser.add_argument("--json", action="store_true", help="print one JSON document")
+    parser.set_defaults(run=run)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Return 1 when something finds no place. :raises BadInput: for what cannot be read."""
+    demand = read_demand(arguments.demand)
+    inventory = read_inventory(arguments.inventory) if arguments.inventory else None
+    needs, impossible = _needs(demand, _points(demand, arguments), arguments)
+    stock = _stock(demand, inventory, arguments)
+    prices = _prices(arguments, inventory, needs)
+    began = perf_counter()
+    fleet = place_fleet(needs, stock, prices, time_limit_seconds=arguments.time_limit_seconds)
+    seconds = perf_counter() - began
+    unplaced = [*impossible, *_unplaced(fleet, needs, stock)]
+    answer = _answer(fleet, unplaced, prices, arguments.objective, seconds)
+    sys.stdout.write(json.dumps(answer, allow_nan=False) + "\n" if arguments.json else "\n".join(_lines(answer)) + "\n")
+    return 0 if answer["feasible"] else 1
+
+
+def _points(demand: DemandFile, arguments: argparse.Namespace) -> Points:
+    if arguments.profiles:
+        return read_points(arguments.profiles)
+    rated = next((service.name for service in demand.services if service.rate_rps is not None), None)
+    if rated is not None:
+        raise BadInput(f"{arguments.demand}: {rated!r} has a rate; add --profiles FILE, a CSV with its measured points")
+    return {}
+
+
+def _needs(demand: DemandFile, points: Points, arguments: argparse.Namespace) -> tuple[list[Need], list[Unplaced]]:
+    """What can be served, and what no partition can."""
+    needs, impossible = [], []
+    for number, service in enumerate(demand.services):
+        product = demand.product_for(service)
+        if service.gpu and not arguments.inventory and product != product_of(demand.gpu):
+            raise BadInput(
+                f"{arguments.demand}: services[{number}].gpu: {service.gpu!r}: without --inventory all GPUs are "
+                f"{demand.gpu}"
+            )
+        wishes: Counter[str] = Counter()
+        for wish in service.partitions or ():
+            wishes[wish.profile] += wish.count
+        needs += [Need(service.name, product, count, {profile: 1.0}) for profile, count in wishes.items()]
+        if service.rate_rps is not None and service.latency_ms is not None:
+            if service.name not in points:
+                raise BadInput(
+                    f"{arguments.demand}: services[{number}].name: {arguments.profiles} has no model "
+                    f"{service.name!r}; {nearest(service.name, points)}"
+                )
+            worth = throughputs(points[service.name], product, service.latency_ms)
+            if worth:
+                needs.append(Need(service.name, product, service.rate_rps, worth))
+            else:
+                impossible.append(_too_slow(service, points[service.name], product))
+    return needs, impossible
+
+
+def _too_slow(service: ServiceDemand, points: tuple[MeasuredPoint, ...], product: str) -> Unplaced:
+    """Name the point that comes nearest."""
+    fitting = [p for p in points if p.throughput_rps > 0 and profile_for(product, p.gpcs) is not None]
+    if not fitting:
+        largest = max(geometry_of(product).profiles, key=lambda profile: profile.compute_slices).name
+        reason = f"{service.name} fits into no partition of {product} in the measured points"
+        return {"service": service.name, "profile": largest, "count": 1, "reason": reason}
+    best = min(fitting, key=lambda point: (point.latency_ms, -point.throughput_rps))
+    profile = profile_for(product, best.gpcs)
+    name = profile.name if profile else ""
+    count = math.ceil((service.rate_rps or 0.0) / best.throughput_rps)
+    reason = (
+        f"no measured point of {service.name} is below {service.latency_ms:g} ms; the quickest is {name} with "
+        f"{best.latency_ms:g} ms"
+    )
+    return {"service": service.name, "profile": name, "count": count, "reason": reason}
+
+
+def _stock(demand: DemandFile, inventory: InventoryFile | None, arguments: argparse.Namespace) -> Stock:
+    if inventory is None:
+        product = product_of(demand.gpu)
+        standing = read_current(arguments.current, product) if arguments.current else {}
+        return Stock({}, standing, product)
+    products = {gpu.gpu: product_of(gpu.product) for gpu in inventory.gpus}
+    standing = read_current(arguments.current, products) if arguments.current else {}
+    return Stock({gpu.gpu: products[gpu.gpu] for gpu in inventory.gpus if gpu.usable}, standing)
+
+
+def _prices(arguments: argparse.Namespace, inventory: InventoryFile | None, needs: list[Need]) -> Prices:
+    gpus, products = inventory.gpus if inventory else (), sorted({need.product for need in needs})
+    if arguments.objective == "energy":
+        idle, peak = (_stated(arguments.inventory, gpus, field) for field in ("idle_watts", "peak_watts"))
+        return power(products, idle, peak)
+    stated = _stated(arguments.inventory, gpus, "cost_per_hour") if arguments.objective == "cost" else {}
+    if not stated:
+        return GPUS
+    if unknown := [product for product in products if product not in stated]:
+        raise BadInput(f"{arguments.inventory}: no cost_per_hour for {unknown[0]}; state it at one of its GPUs")
+    return money(stated)
+
+
+def _stated(path: Path, gpus: Any, field: str) -> dict[str, float]:
+    """The price or power of each product; it may stand at one GPU or at all."""
+    found: dict[str, float] = {}
+    for number, gpu in enumerate(gpus):
+        value, product = getattr(gpu, field), product_of(gpu.product)
+        if value is not None and found.setdefault(product, value) != value:
+            raise BadInput(f"{path}: gpus[{number}].{field}: {value:g}, but {found[product]:g} for another {product}")
+    return found
+
+
+def _unplaced(fleet: Fleet, needs: list[Need], stock: Stock) -> Iterator[Unplaced]:
+    product = {need.service: need.product for need in needs}
+    room_left: dict[str, str] = {}
+    for (service, profile), count in sorted(fleet.unplaced.items()):
+        wanted = product[service]
+        if wanted not in room_left:
+            room_left[wanted] = _room(fleet, wanted, stock)
+        reason = f"{count} x {profile} on {wanted} find no place: {room_left[wanted]}"
+        yield {"service": service, "profile": profile, "count": count, "reason": reason}
+
+
+def _room(fleet: Fleet, product: str, stock: Stock) -> str:
+    gpus = [gpu for gpu, found in stock.products.items() if found == product]
+    if not gpus:
+        usable = ", ".join(sorted(set(stock.products.values()))) or "none"
+        return f"the inventory has no usable {product} (usable: {usable})"
+    return room(product, [tuple(held.spot for held in fleet.placed.get(gpu, ())) for gpu in gpus])
+
+
+def _answer(fleet: Fleet, unplaced: list[Unplaced], prices: Prices, objective: str, seconds: float) -> dict[str, Any]:
+    gpus, bound = len(fleet.placed), fleet.fewest_gpus(prices)
+    return {
+        "feasible": not unplaced,
+        "optimal": fleet.is_optimal(prices),
+        "gap": (gpus - bound) / bound if bound else 0.0,
+        "gpus": gpus,
+        "lower_bound": bound,
+        "solver": fleet.solver,
+        "solve_seconds": seconds,
+        "placement": [{"gpu": gpu, "slices": _slices(held)} for gpu, held in sorted(fleet.placed.items())],
+        "moves": fleet.moves,
+        "unplaced": unplaced,
+        "moves_lower_bound": fleet.moves_bound,
+        "objective": {
+            "name": objective,
+            "value": fleet.cost / prices.unit,
+            "lower_bound": fleet.cost_bound / prices.unit,
+        },
+        "partitions": _partitions(fleet.placed),
+    }
+
+
+def _slices(held: tuple[Holding, ...]) -> list[dict[str, Any]]:
+    return [{"profile": each.profile, "start": each.start, "service": each.service} for each in sorted(held)]
+
+
+def _partitions(placed: Mapping[int, tuple[Holding, ...]]) -> list[dict[str, Any]]:
+    counts = Counter((held.service, held.profile) for found in placed.values() for held in found)
+    return [{"service": s, "profile": profile, "count": count} for (s, profile), count in sorted(counts.items())]
+
+
+def _lines(answer: dict[str, Any]) -> Iterator[str]:
+    for gpu in answer["placement"]:
+        yield f"GPU {gpu['gpu']}: " + ", ".join(f"{s['profile']}@{s['start']} {s['service']}" for s in gpu["slices"])
+    for lacking in answer["unplaced"]:
+        yield f"{lacking['service']}: {lacking['reason']}"
+    proof = "proven optimal" if answer["optimal"] else f"at least {answer['lower_bound']}"
+    yield f"{answer['gpus']} GPUs ({proof}), {answer['moves']} moves, {answer['solve_seconds']:.3f} s"
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not 0 < value < math.inf:
+        raise argparse.ArgumentTypeError(f"got {text}; must be above 0")
+    return value

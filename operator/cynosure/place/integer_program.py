@@ -1,0 +1,139 @@
+"""Integer programs for HiGHS, built row by row, with the bound that was proven.
+
+One thread and one seed: the same program gives the same answer, unless the time limit cuts it short.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from math import ceil, inf, isfinite
+from time import perf_counter
+
+import highspy
+import numpy as np
+
+Terms = Sequence[tuple[int, float]]
+"""A sum: columns with their factors."""
+
+_ROUNDING = 1e-6
+
+
+class QuietHighs(highspy.Highs):
+    """HiGHS writes a header to the standard output as soon as callbacks are set, which its constructor does."""
+
+    def enableCallbacks(self) -> None:  # noqa: N802
+        self.setOptionValue("output_flag", False)
+        super().enableCallbacks()  # type: ignore[no-untyped-call]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """``values`` per column; ``bound`` is proven: no answer has a smaller ``cost``."""
+
+    values: tuple[int, ...]
+    cost: float
+    bound: float
+    step: float
+
+    @property
+    def optimal(self) -> bool:
+        return self.cost - self.bound < self.step
+
+
+@dataclass(slots=True)
+class IntegerProgram:
+    """Columns are whole numbers from 0 to their upper limit; rows limit sums of them."""
+
+    _uppers: list[float] = field(default_factory=list)
+    _rows: list[tuple[Terms, float, float]] = field(default_factory=list)
+
+    @property
+    def columns(self) -> int:
+        return len(self._uppers)
+
+    def column(self, upper: float = inf) -> int:
+        self._uppers.append(upper)
+        return len(self._uppers) - 1
+
+    def limit(self, terms: Terms, *, least: float = -inf, most: float = inf) -> None:
+        merged: dict[int, float] = {}
+        for column, factor in terms:
+            merged[column] = merged.get(column, 0.0) + factor
+        self._rows.append((tuple(merged.items()), least, most))
+
+    def minimise(self, cost: Terms, *, step: float, time_limit_seconds: float, start: Sequence[int]) -> Answer:
+        """Return the best answer found in time, which is ``start`` when nothing better is.
+
+        ``step``: costs that differ by less are as good as equal.
+        """
+        model = self._model(cost, step, time_limit_seconds)
+        model.setSolution(_solution(start))
+        model.run()
+        bound = float(model.getInfo().mip_dual_bound)
+        found = tuple(round(value) for value in model.getSolution().col_value)
+        if not model.getSolution().value_valid or total(cost, found) >= total(cost, start):
+            found = tuple(start)
+        return Answer(found, reached := total(cost, found), min(reached, _up(bound, cost, step)), step)
+
+    def _model(self, cost: Terms, step: float, time_limit_seconds: float) -> highspy.Highs:
+        model = QuietHighs()  # type: ignore[no-untyped-call]
+        for option, value in {
+            "threads": 1,
+            "random_seed": 1,
+            "time_limit": max(time_limit_seconds, 0.0),
+            "mip_feasibility_tolerance": 1e-9,
+            "mip_rel_gap": 0.0,
+            "mip_abs_gap": step * (1 - _ROUNDING),
+        }.items():
+            model.setOptionValue(option, value)
+        model.passModel(self._lp(cost))
+        return model
+
+    def _lp(self, cost: Terms) -> highspy.HighsLp:
+        lp, columns = highspy.HighsLp(), len(self._uppers)
+        costs = np.zeros(columns)
+        for column, factor in cost:
+            costs[column] += factor
+        lp.num_col_, lp.num_row_ = columns, len(self._rows)
+        lp.col_cost_, lp.col_lower_, lp.col_upper_ = costs, np.zeros(columns), np.array(self._uppers)
+        lp.row_lower_, lp.row_upper_ = (np.array([row[side] for row in self._rows]) for side in (1, 2))
+        lp.integrality_ = [highspy.HighsVarType.kInteger] * columns
+        lp.a_matrix_.format_ = highspy.MatrixFormat.kRowwise
+        lp.a_matrix_.start_ = np.cumsum([0, *(len(terms) for terms, _, _ in self._rows)])
+        lp.a_matrix_.index_ = np.array([column for terms, _, _ in self._rows for column, _ in terms], dtype=np.int32)
+        lp.a_matrix_.value_ = np.array([factor for terms, _, _ in self._rows for _, factor in terms], dtype=np.float64)
+        return lp
+
+
+def lexicographic(
+    program: IntegerProgram, costs: Sequence[tuple[Terms, float]], start: Sequence[int], *, time_limit_seconds: float
+) -> list[Answer]:
+    """Minimise one cost after the other, each with those before it held at what was reached.
+
+    ``costs`` come with their steps; ``start`` is any answer. Half of the time that is left is for the next cost.
+    """
+    end, answers = perf_counter() + time_limit_seconds, list[Answer]()
+    for number, (cost, step) in enumerate(costs, start=1):
+        left = end - perf_counter()
+        seconds = left if number == len(costs) else left / 2
+        answers.append(program.minimise(cost, step=step, time_limit_seconds=seconds, start=start))
+        program.limit(cost, most=answers[-1].cost + step * _ROUNDING)
+        start = answers[-1].values
+    return answers
+
+
+def total(terms: Terms, values: Sequence[int]) -> float:
+    return sum(factor * values[column] for column, factor in terms)
+
+
+def _up(bound: float, cost: Terms, step: float) -> float:
+    """Where all costs are multiples of the step, a bound may be rounded up to the next."""
+    if not isfinite(bound):
+        return -inf
+    whole = all(factor % step == 0 for _, factor in cost)
+    return ceil(bound / step - _ROUNDING) * step if whole else bound
+
+
+def _solution(values: Sequence[int]) -> highspy.HighsSolution:
+    solution = highspy.HighsSolution()
+    solution.col_value = [float(value) for value in values]
+    return solution

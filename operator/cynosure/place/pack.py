@@ -1,0 +1,150 @@
+"""The integer program: which partitions each service gets, and how many GPUs of each kind get which layout.
+
+GPUs that look alike form a kind, so the program grows with the kinds of GPUs and not with their number (Gilmore and
+Gomory's patterns for cutting stock, 1961). Which partitions serve a rate is decided in the same program.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from math import inf
+
+from cynosure.place.choices import ANYONE, Choice, Kind, Label, choices
+from cynosure.place.integer_program import IntegerProgram, Terms
+from cynosure.place.need import Need
+from cynosure.place.prices import Prices
+
+
+@dataclass(frozen=True, slots=True)
+class Packing:
+    """GPUs of each kind by layout; partitions by need and profile where there was a choice, ``short`` by need."""
+
+    layouts: Mapping[Kind, tuple[tuple[Choice, int], ...]]
+    chosen: Mapping[Label, int]
+    short: Mapping[str, int]
+
+
+@dataclass(slots=True)
+class Pack:
+    """``kinds`` says how many GPUs there are of each.
+
+    Columns: GPUs by kind and choice; partitions by service and profile where a service has the choice; partitions that
+    find no place, by product and profile, or by service where it has the choice.
+    """
+
+    needs: Sequence[Need]
+    kinds: Mapping[Kind, float]
+    program: IntegerProgram = field(default_factory=IntegerProgram)
+    _gpus: dict[Kind, list[tuple[Choice, int]]] = field(default_factory=dict)
+    _fixed: dict[Label, int] = field(default_factory=dict)
+    _partitions: dict[Label, tuple[Need, int]] = field(default_factory=dict)
+    _lacking: dict[tuple[str, str], int] = field(default_factory=dict)
+    _short: dict[str, int] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        names = self._profiles()
+        for kind, count in self.kinds.items():
+            if kind.product in names:
+                found = choices(kind, names[kind.product])
+                self._gpus[kind] = [(choice, self.program.column(count)) for choice in found]
+                self.program.limit([(column, 1.0) for _, column in self._gpus[kind]], most=count)
+        for need in self.needs:
+            if need.is_choice:
+                self._meet(need)
+            else:
+                self._fixed[need.service, need.cheapest] = need.most(need.cheapest)
+        for product, profiles in names.items():
+            for profile in profiles:
+                self._cover(product, profile)
+
+    def unplaced(self) -> Terms:
+        """Return the number of partitions that find no place."""
+        return [(column, 1.0) for column in (*self._lacking.values(), *self._short.values())]
+
+    def cost(self, prices: Prices) -> Terms:
+        """Return the price of the GPUs in use and of what is chosen on them; what leaves no choice is left out."""
+        gpus = [(column, prices.of_gpu(kind.product)) for kind, found in self._gpus.items() for _, column in found]
+        parts = [
+            (column, prices.of_partition(need.product, profile))
+            for (_, profile), (need, column) in self._partitions.items()
+        ]
+        return [(column, price) for column, price in (*gpus, *parts) if price]
+
+    def moved(self) -> Terms:
+        """Return the number of partitions that stay, negative; a service keeps no more than it still wants."""
+        kept: dict[Label, list[tuple[int, float]]] = {}
+        for found in self._gpus.values():
+            for choice, column in found:
+                for label, count in choice.kept.items():
+                    kept.setdefault(label, []).append((column, float(count)))
+        return [(column, -factor) for label, terms in kept.items() for column, factor in self._staying(label, terms)]
+
+    def start(self, placed: Iterable[tuple[Kind, Counter[Label]]], lacking: Mapping[Label, int]) -> list[int]:
+        """Return the values of a placement that is known: what stands on each GPU in use, with its kind."""
+        values, product = [0] * self.program.columns, {need.service: need.product for need in self.needs}
+        for kind, held in placed:
+            counts: Counter[str] = Counter()
+            for (service, profile), count in held.items():
+                counts[profile] += count
+                if (service, profile) in self._partitions:
+                    values[self._partitions[service, profile][1]] += count
+            values[next(column for choice, column in self._gpus[kind] if counts <= Counter(choice.counts))] += 1
+        for (service, profile), count in lacking.items():
+            column = self._short.get(service)
+            values[self._lacking[product[service], profile] if column is None else column] += count
+        return values
+
+    def read(self, values: Sequence[int]) -> Packing:
+        gpus = {
+            kind: tuple((choice, values[column]) for choice, column in found if values[column])
+            for kind, found in self._gpus.items()
+        }
+        chosen = {label: values[column] for label, (_, column) in self._partitions.items() if values[column]}
+        return Packing(gpus, chosen, {service: values[c] for service, c in self._short.items() if values[c]})
+
+    def _profiles(self) -> dict[str, tuple[str, ...]]:
+        names: dict[str, set[str]] = {}
+        for need in self.needs:
+            names.setdefault(need.product, set()).update(need.worth)
+        return {product: tuple(sorted(found)) for product, found in names.items()}
+
+    def _meet(self, need: Need) -> None:
+        """Enough partitions of the profiles that the need leaves the choice of; relative, so that rates are alike."""
+        terms = []
+        for profile in need.choices:
+            column = self.program.column(need.most(profile))
+            self._partitions[need.service, profile] = (need, column)
+            terms.append((column, need.worth[profile] / need.amount))
+        self._short[need.service] = self.program.column(need.most(need.cheapest))
+        terms.append((self._short[need.service], need.worth[need.cheapest] / need.amount))
+        self.program.limit(terms, least=1.0)
+
+    def _cover(self, product: str, profile: str) -> None:
+        """The layouts hold all partitions of this profile that are chosen or leave no choice, or some are lacking."""
+        fixed = sum(
+            self._fixed[need.service, profile]
+            for need in self.needs
+            if need.product == product and not need.is_choice and profile in need.worth
+        )
+        lacking = self._lacking[product, profile] = self.program.column(fixed)
+        chosen = [
+            (column, -1.0)
+            for (_, name), (need, column) in self._partitions.items()
+            if name == profile and need.product == product
+        ]
+        self.program.limit([*self._places(product, profile), *chosen, (lacking, 1.0)], least=fixed)
+
+    def _places(self, product: str, profile: str) -> Iterator[tuple[int, float]]:
+        for kind, found in self._gpus.items():
+            for choice, column in found:
+                if kind.product == product and (count := choice.counts.get(profile, 0)):
+                    yield column, float(count)
+
+    def _staying(self, label: Label, kept: list[tuple[int, float]]) -> Terms:
+        if label[0] == ANYONE:
+            return kept
+        staying = self.program.column(self._fixed.get(label, inf))
+        self.program.limit([(staying, -1.0), *kept], least=0.0)
+        if label in self._partitions:
+            self.program.limit([(self._partitions[label][1], 1.0), (staying, -1.0)], least=0.0)
+        return [(staying, 1.0)]
