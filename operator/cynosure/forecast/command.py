@@ -12,8 +12,9 @@ from rich.console import Console
 from rich.progress import Progress
 
 from cynosure.errors import BadInput
+from cynosure.forecast.calibrate import LEVELS
 from cynosure.forecast.evaluate import Protocol, Scores, evaluate
-from cynosure.forecast.fit import LEVELS, Horizon, wape
+from cynosure.forecast.fit import Horizon, wape
 from cynosure.forecast.series_file import read_series
 from cynosure.model.signals import Series
 from cynosure.settings import ForecastSettings
@@ -68,7 +69,6 @@ def _protocol(series: Series, arguments: argparse.Namespace) -> Protocol:
         horizon=Horizon(step, arguments.horizon_steps * step, season),
         start_fraction=arguments.start_fraction,
         stride=arguments.stride,
-        refit_steps=max(1, round(product.refit_seconds / step)),
         history_steps=max(round(product.history_seconds / step), 14 * round(season / step)),
     )
 
@@ -104,9 +104,7 @@ def _summary(answer: dict[str, Any]) -> str:
 def _write(scores: Scores, path: Path) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(["timestamp", "actual", "method", *(f"q{level:g}" for level in LEVELS)])
-        for time, actual, method, row in zip(
-            scores.times, scores.actual, scores.methods, scores.quantiles, strict=True
-        ):
+        writer.writerow(["timestamp", "actual", *(f"q{level:g}" for level in LEVELS)])
+        for time, actual, row in zip(scores.times, scores.actual, scores.quantiles, strict=True):
             stamp = datetime.fromtimestamp(float(time), UTC).isoformat()
-            writer.writerow([stamp, float(actual), method, *(float(value) for value in row)])
+            writer.writerow([stamp, float(actual), *(float(value) for value in row)])

@@ -8,24 +8,31 @@ from typing import Final
 import numpy as np
 
 from cynosure.errors import BadInput
-from cynosure.forecast.fit import LEVELS, Fitted, Horizon, fit, wape
+from cynosure.forecast.calibrate import LEVELS
+from cynosure.forecast.fit import MEDIAN, Horizon, fit_forecast, wape
 from cynosure.forecast.grid import on_grid
+from cynosure.forecast.periods import periods
+from cynosure.forecast.portfolio import Rolled, roll
+from cynosure.forecast.windows import Indices, at, filled
+from cynosure.model.forecast import Forecast
 from cynosure.model.signals import Floats, Series
 
-_MEDIAN: Final = LEVELS.index(0.5)
+_TIMED_FITS: Final = 5
+_CHUNKS: Final = 7
+"""The past is cut into so many chunks for one replay each: from origin to origin a replay would hardly differ."""
+_FEWEST_CHUNKED: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
 class Protocol:
     """``start_fraction`` of the series is history; then every ``stride``-th step is forecast ``horizon.steps`` ahead.
 
-    ``refit_steps`` and ``history_steps`` are those of the product: how often a method is chosen, and from how much.
+    ``history_steps`` is that of the product: how much it remembers.
     """
 
     horizon: Horizon
     start_fraction: float = 0.8
     stride: int = 1
-    refit_steps: int = 1
     history_steps: int = 20160
 
 
@@ -38,13 +45,13 @@ class Scores:
     quantiles: Floats
     last_value: Floats
     seasonal_naive: Floats
-    methods: tuple[str, ...]
+    method_share: dict[str, float]
     fit_seconds: float
-    predict_seconds: Floats
+    predict_seconds_p99: float
 
     @property
     def wape(self) -> float:
-        return wape(self.actual, self.quantiles[:, _MEDIAN])
+        return wape(self.actual, self.quantiles[:, MEDIAN])
 
     @property
     def quantile_loss(self) -> float:
@@ -57,49 +64,37 @@ class Scores:
         """Return the share of the steps at or below the quantile ``level``, one of LEVELS."""
         return float(np.mean(self.actual <= self.quantiles[:, LEVELS.index(level)]))
 
-    @property
-    def predict_seconds_p99(self) -> float:
-        return float(np.quantile(self.predict_seconds, 0.99))
-
-    @property
-    def method_share(self) -> dict[str, float]:
-        return {name: self.methods.count(name) / len(self.methods) for name in sorted(set(self.methods))}
-
 
 def evaluate(series: Series, protocol: Protocol, progress: Callable[[float], None] = lambda share: None) -> Scores:
     """Forecast each step from what was known ``horizon.steps`` before it; a missing step is not scored.
 
     :raises BadInput: the series is too short for this start and horizon.
     """
-    step = protocol.horizon.step_seconds
-    until = float(series.times[-1]) + step / 2  # samples stand in the middle of their bin, however they jitter
-    values = on_grid(series, until, step).values
+    horizon = protocol.horizon
+    until = float(series.times[-1]) + horizon.step_seconds / 2  # a sample stands in the middle of its bin
+    values = on_grid(series, until, horizon.step_seconds).values
     targets = _targets(values, protocol)
-    rows, fit_seconds = [], []
-    fitted, fitted_at = None, 0
-    for n, target in enumerate(targets.tolist()):
-        origin = target - protocol.horizon.steps
-        past = values[max(0, origin + 1 - protocol.history_steps) : origin + 1]
-        if fitted is None or origin - fitted_at >= protocol.refit_steps:
-            began = perf_counter()
-            fitted, fitted_at = fit(past, protocol.horizon), origin
-            fit_seconds.append(perf_counter() - began)
-        rows.append(_row(fitted, past, protocol.horizon))
-        progress((n + 1) / len(targets))
-    quantiles, last, season, methods, seconds = zip(*rows, strict=True)
+    origins = targets - horizon.steps
+    quantiles, share = np.empty((len(targets), len(LEVELS))), dict[str, float]()
+    for rows, rolled in _rolled(values, origins, protocol):
+        quantiles[rows] = rolled.quantiles[:, 0]
+        for name, weight in zip(rolled.methods, rolled.weights[:, :, 0].sum(axis=1).tolist(), strict=True):
+            share[name] = share.get(name, 0.0) + weight / len(targets)
+        progress(float(rows[-1] + 1) / len(targets))
+    fit_seconds, look_up_seconds = _timed(values, origins, protocol)
     return Scores(
-        times=series.times[-1] - step * (len(values) - 1.0 - targets),
+        times=series.times[-1] - horizon.step_seconds * (len(values) - 1.0 - targets),
         actual=values[targets],
-        quantiles=np.array(quantiles),
-        last_value=np.array(last),
-        seasonal_naive=np.array(season),
-        methods=methods,
-        fit_seconds=float(np.mean(fit_seconds)),
-        predict_seconds=np.array(seconds),
+        quantiles=quantiles,
+        last_value=filled(values)[origins],
+        seasonal_naive=_seasonal_naive(values, targets, horizon),
+        method_share=share,
+        fit_seconds=fit_seconds,
+        predict_seconds_p99=look_up_seconds,
     )
 
 
-def _targets(values: Floats, protocol: Protocol) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+def _targets(values: Floats, protocol: Protocol) -> Indices:
     steps, first_known = protocol.horizon.steps, int(np.flatnonzero(np.isfinite(values))[0])
     first = max(round(protocol.start_fraction * len(values)), first_known + steps)
     targets = np.arange(first, len(values), protocol.stride)
@@ -112,19 +107,62 @@ def _targets(values: Floats, protocol: Protocol) -> np.ndarray[tuple[int], np.dt
     return targets
 
 
-def _row(fitted: Fitted, past: Floats, horizon: Horizon) -> tuple[Floats, float, float, str, float]:
-    began = perf_counter()
-    said = fitted.predict(past, horizon.steps)[-1]
-    seconds = perf_counter() - began
-    last = float(past[np.flatnonzero(np.isfinite(past))[-1]])
-    naive = next(_seasons_back(past, horizon), last)
-    return said, last, naive, fitted.method.name, seconds
+def _rolled(values: Floats, origins: Indices, protocol: Protocol) -> Iterator[tuple[Indices, Rolled]]:
+    """Yield rows of ``origins`` and what the product would have said there.
+
+    One replay serves a chunk of origins: the first of them is replayed as in the product, the others a little longer.
+    """
+    horizon, (steps, spacing) = protocol.horizon, protocol.horizon.replay
+    leads, season = np.array([horizon.steps]), horizon.season_steps
+    chunk = max(protocol.history_steps // _CHUNKS, _FEWEST_CHUNKED)
+    for rows in np.split(np.arange(len(origins)), _cuts(origins, chunk)):
+        begin, end = int(origins[rows[0]]), int(origins[rows[-1]]) + 1
+        first = _first_known(values, max(begin + 1 - protocol.history_steps, 0))
+        found = periods(values[first : begin + 1], season)
+        for phase in range(min(spacing, end - begin)):
+            back = (min(steps, begin + phase - first) // spacing) * spacing
+            replayed = np.arange(begin + phase - back, end, spacing)
+            mine = rows[(origins[rows] - begin) % spacing == phase]
+            if len(mine):
+                rolled = roll(values[first:end], replayed - first, leads, season, found)
+                yield mine, rolled.at((origins[mine] - replayed[0]) // spacing)
 
 
-def _seasons_back(past: Floats, horizon: Horizon) -> Iterator[float]:
-    """The known values at the target's phase, newest first."""
-    target = len(past) - 1 + horizon.steps
-    newest = -(-horizon.steps // horizon.season_steps)
-    for index in range(target - newest * horizon.season_steps, -1, -horizon.season_steps):
-        if np.isfinite(past[index]):
-            yield float(past[index])
+def _cuts(origins: Indices, chunk: int) -> Indices:
+    """Where a new chunk of at most so many steps begins."""
+    return np.flatnonzero(np.diff((origins - origins[0]) // chunk)) + 1
+
+
+def _first_known(values: Floats, index: int) -> int:
+    return index + int(np.flatnonzero(np.isfinite(values[index:]))[0])
+
+
+def _seasonal_naive(values: Floats, targets: Indices, horizon: Horizon) -> Floats:
+    """The newest known value at the target's phase that is known at the origin; the last value where none is."""
+    origins, season = targets - horizon.steps, horizon.season_steps
+    index = targets - -(-horizon.steps // season) * season
+    naive = at(values, index)
+    while (unknown := np.isnan(naive) & (index >= 0)).any():
+        index = index - season
+        naive = np.where(unknown, at(values, index), naive)
+    return np.where(np.isnan(naive), filled(values)[origins], naive)
+
+
+def _timed(values: Floats, origins: Indices, protocol: Protocol) -> tuple[float, float]:
+    """Return the mean seconds of a fit as the product does it, and the 99th percentile of looking a forecast up."""
+    fits, look_ups, step = [], [], protocol.horizon.step_seconds
+    for origin in origins[:: -(-len(origins) // _TIMED_FITS)].tolist():
+        past = values[_first_known(values, max(origin + 1 - protocol.history_steps, 0)) : origin + 1]
+        history = Series(np.arange(1.0, len(past) + 1) * step, past)
+        began = perf_counter()
+        forecast = fit_forecast(history, len(past) * step, protocol.horizon)
+        fits.append(perf_counter() - began)
+        if forecast is not None:
+            look_ups += [_seconds_to_look_up(forecast, level) for level in LEVELS]
+    return float(np.mean(fits)), float(np.quantile(look_ups, 0.99))
+
+
+def _seconds_to_look_up(forecast: Forecast, level: float) -> float:
+    began, reach = perf_counter(), len(forecast.values) * forecast.step_seconds
+    forecast.peak_rps(level, forecast.made_at_seconds, forecast.made_at_seconds + reach)
+    return perf_counter() - began

@@ -1,27 +1,34 @@
-"""Choose the method by its rolling-origin error, and turn its residuals into quantiles."""
+"""From a history to a forecast: the portfolio is replayed over the recent past, and its last word is the forecast."""
 
 from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
+from cynosure.forecast.calibrate import LEVELS
 from cynosure.forecast.grid import on_grid
-from cynosure.forecast.methods import Indices, Method, portfolio
+from cynosure.forecast.periods import periods
+from cynosure.forecast.portfolio import Rolled, roll
+from cynosure.forecast.windows import Indices
 from cynosure.model.forecast import Forecast
 from cynosure.model.signals import Floats, Series
 
-LEVELS: Final = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99)
+MEDIAN: Final = LEVELS.index(0.5)
 
-_MOST_ORIGINS: Final = 240
-_FEWEST_RESIDUALS: Final = 20
-_LEAST_COVERED: Final = 0.5
-"""A method is judged only if it can speak for at least this share of the held-out points."""
+_MOST_LEADS: Final = 6
+"""So many distances are forecast; what lies between is interpolated."""
+_REPLAYED_SEASONS: Final = 3
+_FEWEST_REPLAYED: Final = 500
+_MOST_ORIGINS: Final = 960
+_FEWEST_JUDGED: Final = 8
 _NO_LOAD: Final = 1e-9
+_NAMED_WEIGHT: Final = 0.1
+"""A method with less is not worth a word in the reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class Horizon:
-    """How far and how finely to look ahead. ``season_seconds`` is the longest period to expect, normally a day."""
+    """How far and how finely to look ahead. ``season_seconds`` is the period to expect, normally a day."""
 
     step_seconds: float
     seconds: float
@@ -35,43 +42,16 @@ class Horizon:
     def season_steps(self) -> int:
         return max(2, round(self.season_seconds / self.step_seconds))
 
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Tried:
-    """A method's back-test: ``residuals`` (origins, horizon), in units of the square root of the forecast."""
-
-    method: Method
-    wape: float
-    residuals: Floats
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Fitted:
-    """The method that won the back-test, with what it takes to forecast with it. ``tried`` holds all, best first."""
-
-    method: Method
-    simplest: Method
-    tried: tuple[Tried, ...]
+    @property
+    def leads(self) -> Indices:
+        """The distances that are forecast, closer together near the present, where more is known."""
+        return np.unique(np.geomspace(1, self.steps, _MOST_LEADS).round().astype(np.int64))
 
     @property
-    def wape(self) -> float | None:
-        return self.tried[0].wape if self.tried else None
-
-    def predict(self, values: Floats, steps: int) -> Floats:
-        """Return (steps, LEVELS) for the steps after the end of ``values``; at least one of them must be known."""
-        end = np.array([len(values) - 1])
-        median, stand_in = (method.paths(values, end, steps)[0] for method in (self.method, self.simplest))
-        return quantiles(
-            np.where(np.isfinite(median), median, stand_in), self.tried[0].residuals if self.tried else None
-        )
-
-    @property
-    def reason(self) -> str:
-        if not self.tried:
-            return "too little history to compare methods; the last value stands in"
-        best, *others = self.tried
-        second = f", {others[0].method.name} {others[0].wape:.1%}" if others else ""
-        return f"{best.method.name} had the smallest error on the held-out end: WAPE {best.wape:.1%}{second}"
+    def replay(self) -> tuple[int, int]:
+        """How many steps before the present the portfolio is replayed, and how far apart its origins are."""
+        steps = max(_REPLAYED_SEASONS * self.season_steps, _FEWEST_REPLAYED)
+        return steps, -(-steps // _MOST_ORIGINS)
 
 
 def fit_forecast(history: Series, now_seconds: float, horizon: Horizon) -> Forecast | None:
@@ -79,48 +59,27 @@ def fit_forecast(history: Series, now_seconds: float, horizon: Horizon) -> Forec
     values = on_grid(history, now_seconds, horizon.step_seconds).values
     if not np.isfinite(values).any():
         return None
-    fitted = fit(values, horizon)
+    rolled = replay(values, horizon)
+    errors = _recent_wapes(rolled, horizon)
     return Forecast(
         made_at_seconds=now_seconds,
         step_seconds=horizon.step_seconds,
         levels=LEVELS,
-        values=fitted.predict(values, horizon.steps),
-        method=fitted.method.name,
-        reason=fitted.reason,
+        values=_every_step(rolled.quantiles[-1], horizon),
+        method=rolled.methods[int(np.argmax(rolled.weights[:, -1].mean(axis=1)))],
+        reason=_reason(rolled, errors),
         history_seconds=len(values) * horizon.step_seconds,
         wanted_seconds=2 * horizon.season_seconds,
-        backtest_wape=fitted.wape,
+        backtest_wape=errors[0] if errors else None,
     )
 
 
-def fit(values: Floats, horizon: Horizon) -> Fitted:
-    """Choose the method for ``values``, a regular grid where NaN is missing.
-
-    The newest whole season (a quarter of the history where there is less) is held out: each method forecasts it step
-    by step from the past only, and the smallest WAPE wins. The quantiles are the winner's median plus the empirical
-    quantiles of its residuals at each distance, scaled by the square root of the forecast since arrivals vary like a
-    Poisson process. Where nothing can be held out, Poisson quantiles of the last value stand in.
-    """
-    methods = [m for m in portfolio(horizon.season_steps) if m.wanted_steps <= len(values)]
-    results = [result for method in methods if (result := back_test(method, values, horizon)) is not None]
-    tried = tuple(sorted(results, key=lambda result: result.wape))
-    return Fitted(tried[0].method if tried else methods[0], methods[0], tried)
-
-
-def back_test(method: Method, values: Floats, horizon: Horizon) -> Tried | None:
-    """Forecast the held-out end from rolling origins; None when too little of it can be judged."""
-    origins = held_out(len(values), horizon)
-    if not len(origins):
-        return None
-    said = method.paths(values, origins, horizon.steps)
-    ahead = origins[:, None] + np.arange(1, horizon.steps + 1)[None, :]
-    actual = np.where(ahead < len(values), values[np.minimum(ahead, len(values) - 1)], np.nan)
-    known = np.isfinite(actual)
-    both = known & np.isfinite(said)
-    if both.sum() < max(_FEWEST_RESIDUALS, _LEAST_COVERED * known.sum()):
-        return None
-    residuals = np.where(both, (actual - said) / _spread(said), np.nan)
-    return Tried(method, wape(actual[both], said[both]), residuals)
+def replay(values: Floats, horizon: Horizon) -> Rolled:
+    """Forecast from the end of ``values`` and from what was the end lately, to learn what each method is worth."""
+    steps, spacing = horizon.replay
+    first = max(len(values) - 1 - steps, 0)
+    origins = np.arange(len(values) - 1, first - 1, -spacing)[::-1]
+    return roll(values, origins, horizon.leads, horizon.season_steps, periods(values, horizon.season_steps))
 
 
 def wape(actual: Floats, said: Floats) -> float:
@@ -129,41 +88,31 @@ def wape(actual: Floats, said: Floats) -> float:
     return error / total if total > _NO_LOAD else float(error > _NO_LOAD)
 
 
-def held_out(size: int, horizon: Horizon) -> Indices:
-    """Return the origins: evenly spread over the last season, or the last quarter of a shorter history."""
-    length = min(horizon.season_steps, size // 4)
-    first, last = size - 1 - length, size - 2
-    if length < 2:
-        return np.empty(0, dtype=np.int64)
-    count = min(_MOST_ORIGINS, last - first + 1)
-    return np.unique(np.linspace(first, last, count).astype(np.int64))
+def _every_step(quantiles: Floats, horizon: Horizon) -> Floats:
+    """Interpolate (leads, levels) to (steps, levels)."""
+    steps = np.arange(1, horizon.steps + 1)
+    return np.stack([np.interp(steps, horizon.leads, column) for column in quantiles.T], axis=1)
 
 
-def quantiles(median: Floats, residuals: Floats | None) -> Floats:
-    """Return (horizon, levels): rising in the level, never negative, the upper ones never below the median."""
-    deviations = np.repeat(_NORMAL[None, :], len(median), axis=0) if residuals is None else _empirical(residuals)
-    values = np.maximum(median[:, None] + deviations * _spread(median)[:, None], 0.0)
-    upper = np.array(LEVELS) >= 0.5
-    values = np.where(upper[None, :], np.maximum(values, median[:, None]), np.minimum(values, median[:, None]))
-    rising: Floats = np.maximum.accumulate(values, axis=1)
-    return rising
+def _recent_wapes(rolled: Rolled, horizon: Horizon) -> tuple[float, float] | None:
+    """WAPE of the median and of the last value over the last season, all leads together; None of too few."""
+    recent = slice(-max(horizon.season_steps // horizon.replay[1], _FEWEST_JUDGED), None)
+    actual = rolled.actual[recent]
+    known = np.isfinite(actual)
+    if known.sum() < _FEWEST_JUDGED:
+        return None
+    said = (rolled.quantiles[recent, :, MEDIAN], rolled.said[0, recent])
+    ours, baseline = (wape(actual[known], row[known]) for row in said)
+    return ours, baseline
 
 
-_NORMAL: Final = np.array([-1.645, -1.282, -0.674, 0.0, 0.674, 1.282, 1.645, 2.326])
-"""Standard normal quantiles at LEVELS, for a spread that no residual has taught yet."""
-
-
-def _empirical(residuals: Floats) -> Floats:
-    """Residual quantiles at each distance; distances with too few residuals take all of them."""
-    pooled = residuals[np.isfinite(residuals)]
-    rows = []
-    for column in residuals.T:
-        known = column[np.isfinite(column)]
-        rows.append(np.quantile(known if len(known) >= _FEWEST_RESIDUALS else pooled, LEVELS))
-    return np.array(rows)
-
-
-def _spread(said: Floats) -> Floats:
-    """The square root of the forecast, with a floor so that a rate near zero keeps a scale."""
-    spread: Floats = np.sqrt(np.maximum(np.nan_to_num(said), 0.05))
-    return spread
+def _reason(rolled: Rolled, errors: tuple[float, float] | None) -> str:
+    if errors is None:
+        return "too little history to compare methods; the last value stands in"
+    shares = rolled.weights[:, -1].mean(axis=1)
+    order = np.argsort(-shares, kind="stable")
+    named = [f"{rolled.methods[n]} {shares[n]:.0%}" for n in order.tolist() if shares[n] >= _NAMED_WEIGHT]
+    return (
+        f"{', '.join(named) or rolled.methods[order[0]]}: weighted by their errors over the last seasons; together "
+        f"WAPE {errors[0]:.1%} over the newest, the last value {errors[1]:.1%}"
+    )

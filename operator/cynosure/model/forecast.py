@@ -1,5 +1,6 @@
 """What will be: calibrated quantiles of the demand over a horizon."""
 
+from bisect import bisect_left
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,9 +12,10 @@ from cynosure.model.signals import Floats
 class Forecast:
     """Request rate (rps) as quantiles: ``values[step, level]`` holds for step ``made_at + (step+1)·step_seconds``.
 
-    ``levels`` rise in (0, 1). ``history_seconds`` is what there was to learn from and ``wanted_seconds`` what
-    the seasonal method would need; ``backtest_wape`` is the weighted absolute percentage error of the winning
-    method on the held-out end of the history, None when nothing could be held out.
+    ``levels``, two or more, rise in (0, 1). ``history_seconds`` is what there was to learn from and ``wanted_seconds``
+    what similar seasons need; ``method`` is the one with the largest say, ``reason`` names all that had one and why.
+    ``backtest_wape`` is the weighted absolute percentage error of the median over the newest season, every step of it
+    forecast from what was known before, None when too little of it was known.
     """
 
     made_at_seconds: float
@@ -33,8 +35,11 @@ class Forecast:
         """
         first = self._step(from_seconds)
         last = max(first, self._step(until_seconds))
+        upper = min(max(bisect_left(self.levels, level), 1), len(self.levels) - 1)
+        below, above = self.levels[upper - 1], self.levels[upper]
+        share = min(max((level - below) / (above - below), 0.0), 1.0)
         window = self.values[first : last + 1]
-        return max(float(np.interp(level, self.levels, row)) for row in window)
+        return float(((1 - share) * window[:, upper - 1] + share * window[:, upper]).max())
 
     def _step(self, at_seconds: float) -> int:
         step = int(np.ceil((at_seconds - self.made_at_seconds) / self.step_seconds)) - 1

@@ -1,0 +1,65 @@
+"""Quantiles that hold under drift: each is moved after every outcome until it is missed as often as it should be.
+
+Conformal quantile tracking (Angelopoulos, Candès and Tibshirani, Conformal PID Control for Time Series Prediction,
+NeurIPS 2023, section 2.1; a step in probability is a step of adaptive conformal inference, Gibbs and Candès, NeurIPS
+2021). Whatever the series does, the share of misses stays within O(1/steps) of its level. Scores are errors in units of
+the recent error, so a burst widens the band at once and a calm hour narrows it.
+"""
+
+from typing import Final
+
+import numpy as np
+
+from cynosure.forecast.windows import Indices
+from cynosure.model.signals import Floats
+
+LEVELS: Final = (0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99)
+
+_LEVELS: Final = np.array(LEVELS)
+_NORMAL: Final = np.array([-1.645, -1.282, -0.674, 0.0, 0.674, 1.282, 1.645, 2.326]) * 1.253
+"""Normal quantiles in units of the mean absolute error, where every quantile starts."""
+_STEP: Final = 0.04 * np.exp(np.square(_NORMAL / 1.253) / 2)
+"""Equal steps in probability: where errors are sparse a quantile has farther to go."""
+_EAGER: Final = 10.0
+"""The first steps are larger, as those of a mean are: the n-th by this over n."""
+_NO_ERROR: Final = 1e-9
+
+
+def quantiles(median: Floats, actual: Floats, delays: Indices, memory: float) -> Floats:
+    """Return (origins, leads, levels): rising, never negative, around the ``median`` (origins, leads).
+
+    ``actual`` (origins, leads) is NaN where missing; the outcome of a forecast is known ``delays`` (leads) origins
+    later. The recent error is a mean that forgets over ``memory`` origins.
+    """
+    origins, leads = median.shape
+    errors, lead = actual - median, np.arange(leads)
+    offsets, scales = np.empty((origins, leads, len(LEVELS))), np.empty((origins, leads))
+    offset, seen = np.tile(_NORMAL, (leads, 1)), np.zeros(leads)
+    recent, weight = _first_error(median[0]), np.ones(leads)
+    for n in range(origins):
+        made = np.maximum(n - delays, 0)
+        error = np.where(n >= delays, errors[made, lead], np.nan)
+        known = np.isfinite(error)
+        if known.any():
+            missed = error[:, None] > offsets[made, lead] * scales[made, lead][:, None]
+            step = _STEP * np.maximum(_EAGER / (seen + 2), 1)[:, None]
+            offset = np.where(known[:, None], np.sort(offset + step * (missed - (1 - _LEVELS)), axis=1), offset)
+            weight = np.where(known, weight * (1 - 1 / memory) + 1, weight)
+            recent = np.where(known, recent + (np.abs(error) - recent) / weight, recent)
+            seen += known
+        offsets[n], scales[n] = offset, np.maximum(recent, _NO_ERROR)
+    return _around(median, offsets * scales[:, :, None])
+
+
+def _first_error(median: Floats) -> Floats:
+    """Arrivals scatter at least like a Poisson process; that is what is known before the first error."""
+    return 0.8 * np.sqrt(np.maximum(median, 0.05))
+
+
+def _around(median: Floats, deviations: Floats) -> Floats:
+    """Add, so that nothing is negative and no level is on the wrong side of the median."""
+    upper, middle = _LEVELS >= 0.5, median[:, :, None]
+    values = np.maximum(middle + deviations, 0.0)
+    sided = np.where(upper, np.maximum(values, middle), np.minimum(values, middle))
+    sided[:, :, LEVELS.index(0.5)] = median
+    return sided

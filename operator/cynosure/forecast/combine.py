@@ -1,0 +1,61 @@
+"""Weigh the methods by how well each did lately, at every lead and from every origin, from the past only."""
+
+from typing import Final
+
+import numpy as np
+
+from cynosure.forecast.windows import Indices
+from cynosure.model.signals import Floats
+
+_POWER: Final = 16.0
+"""A method whose error is a tenth larger gets a fifth of the weight."""
+_WINDOWS: Final = (0.25, 1.0, 3.0)
+"""In seasons. The short one sees that the load has changed, the long one is not taken in by luck."""
+_FEWEST: Final = 24
+_DOUBT: Final = 3.0
+"""Until proven, a method is as good as the last value: so many errors of that size are counted beforehand."""
+
+
+def weights(said: Floats, actual: Floats, delays: Indices, season: int) -> Floats:
+    """Return the weight (methods, origins, leads) of each method; those of one forecast sum to 1.
+
+    ``said`` (methods, origins, leads) has the baseline first, which always speaks; NaN is "cannot say" and weighs
+    nothing. ``actual`` (origins, leads) is NaN where missing. The error of a forecast is known ``delays`` (leads)
+    origins later. ``season`` is counted in origins.
+    """
+    ratios = _relative_errors(said, actual, delays, season)
+    best = ratios.min(axis=0)
+    raw = np.where(np.isfinite(said), (best / ratios) ** _POWER, 0.0)
+    total: Floats = raw / raw.sum(axis=0)
+    return total
+
+
+def _relative_errors(said: Floats, actual: Floats, delays: Indices, season: int) -> Floats:
+    """Return the geometric mean over the windows of each method's error as a share of the baseline's."""
+    errors = np.abs(said - actual)
+    judged = np.isfinite(errors)
+    own, base = (
+        _known(np.where(judged, row, 0.0), delays) for row in (errors, np.broadcast_to(errors[:1], said.shape))
+    )
+    usual = base[0, :, :] / np.maximum(_known(judged[:1].astype(np.float64), delays)[0], 1.0)
+    doubt = _DOUBT * np.maximum(usual, 1e-12)
+    logs = np.zeros(said.shape)
+    for share in _WINDOWS:
+        window = max(round(share * season), _FEWEST)
+        logs += np.log((_last(own, window) + doubt) / (_last(base, window) + doubt))
+    return np.exp(logs / len(_WINDOWS))
+
+
+def _known(rows: Floats, delays: Indices) -> Floats:
+    """Return the sum over the forecasts whose outcome is known at each origin."""
+    sums = np.cumsum(rows, axis=1)
+    known = np.zeros(rows.shape)
+    for lead, delay in enumerate(delays.tolist()):
+        known[:, delay:, lead] = sums[:, : max(rows.shape[1] - delay, 0), lead]
+    return known
+
+
+def _last(sums: Floats, window: int) -> Floats:
+    before = np.zeros(sums.shape)
+    before[:, window:] = sums[:, :-window]
+    return sums - before

@@ -1,0 +1,87 @@
+"""Linear models by least absolute deviation, for several leads at once, learned again as history grows."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from cynosure.forecast.windows import Indices
+from cynosure.model.signals import Floats
+
+_FEWEST_ROWS: Final = 20
+_SMALL: Final = 0.5
+"""Errors below this share of the median error are all alike."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Seen:
+    """Rows (leads, times, features), the moves (leads, times) that followed, and d(value)/d(level); 0 is missing."""
+
+    times: Indices
+    rows: Floats
+    moves: Floats
+    slopes: Floats
+
+
+def learned(seen: Seen, season: int, shrinkage: float, absolute: bool) -> Iterator[tuple[int, int, Floats]]:
+    """Yield blocks of time, first and one past the last, and the weights (leads, features) learned before each.
+
+    ``absolute`` asks for least absolute deviation in units of the value, else it is least squares of the level.
+    """
+    sums, weights = _Sums.empty(*seen.rows.shape[::2]), np.zeros(seen.rows.shape[::2])
+    for begin, end in _blocks(int(seen.times[0]), int(seen.times[-1]) + 1, season):
+        if sums.count.min() >= _FEWEST_ROWS:
+            weights = sums.weights(shrinkage)
+            yield begin, end, weights
+        block = slice(*np.searchsorted(seen.times, (begin, end)).tolist())
+        part = Seen(seen.times[block], seen.rows[:, block], seen.moves[:, block], seen.slopes[:, block])
+        sums = sums.plus(part, _trust(part, weights) if absolute else np.where(part.slopes > 0, 1.0, 0.0))
+
+
+def _trust(seen: Seen, weights: Floats) -> Floats:
+    errors = np.abs(seen.moves - np.matmul(seen.rows, weights[:, :, None])[:, :, 0]) * seen.slopes
+    small = np.maximum(_SMALL * np.median(errors, axis=1, keepdims=True), 1e-6)
+    trust: Floats = seen.slopes * small / np.maximum(errors, small)
+    return trust
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Sums:
+    """Weighted normal equations of every lead, and what the penalty of each weight is measured by."""
+
+    gram: Floats
+    moment: Floats
+    squares: Floats
+    trust: Floats
+    count: Floats
+
+    @classmethod
+    def empty(cls, leads: int, width: int) -> "_Sums":
+        zeros = np.zeros((leads, width))
+        return cls(np.zeros((leads, width, width)), zeros, zeros, np.zeros(leads), np.zeros(leads))
+
+    def plus(self, seen: Seen, trust: Floats) -> "_Sums":
+        weighted = (seen.rows * trust[:, :, None]).swapaxes(1, 2)
+        return _Sums(
+            self.gram + np.matmul(weighted, seen.rows),
+            self.moment + np.matmul(weighted, seen.moves[:, :, None])[:, :, 0],
+            self.squares + np.square(seen.rows).sum(axis=1),
+            self.trust + trust.sum(axis=1),
+            self.count + (trust > 0).sum(axis=1),
+        )
+
+    def weights(self, shrinkage: float) -> Floats:
+        spread: Floats = self.squares / self.count[:, None]
+        penalty = np.where(spread > 1e-12, spread, 1.0) * (shrinkage * self.trust / self.count)[:, None] + 1e-12
+        system: Floats = self.gram + penalty[:, :, None] * np.eye(self.gram.shape[1])
+        return np.asarray(np.linalg.solve(system, self.moment[:, :, None])[:, :, 0], dtype=np.float64)
+
+
+def _blocks(begin: int, end: int, season: int) -> Iterator[tuple[int, int]]:
+    """Weights are learned again when history has grown by a third, and once a season."""
+    first, shortest = begin, max(_FEWEST_ROWS, season // 4)
+    while begin < end:
+        length = min(max((begin - first) // 3, shortest), max(season, shortest))
+        yield begin, min(begin + length, end)
+        begin += length
