@@ -10,6 +10,7 @@ from llm_engine.coordination import window_of
 from llm_engine.lexicon import Kind
 from llm_engine.limits import number, partial, read_numbers, stated
 from llm_engine.tags import Tag
+from llm_engine.times import duration
 from llm_engine.values import INFERRED, Directive, Origin, Reason, Refused, Unclear, Value
 
 _WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -54,10 +55,10 @@ def _implied_verb(clause: Clause) -> str | None:
     less = clause.of(Kind.FEWER) or (clause.of(Kind.DOWN) and clause.of(Kind.OBJECTIVE))
     if less and any(map(_objective, clause.of(Kind.OBJECTIVE, Kind.METRIC))) and not numbers:
         return "prefer"
-    kept = any(clause.words(tag) in ("keep", "hold", "maintain", "stay") for tag in clause.of(Kind.HINT))
+    kept = any(tag.value == "keep" for tag in clause.of(Kind.HINT))
     if not numbers and not kept and any(not _is_label(t) and not _is_origin(clause, t) for t in clause.of(*_TARGETS)):
         return "migrate" if clause.of(Kind.SERVICE) else None
-    if clause.of(Kind.DOWN) and clause.words(clause.of(Kind.DOWN)[0]) == "remove" and _is_only_named(clause):
+    if clause.of(Kind.DOWN) and clause.of(Kind.DOWN)[0].value == "take" and _is_only_named(clause):
         return "delete"
     words = clause.text[clause.tags[0].start :].lower().split() if clause.tags else []
     if words and words[0] in _ASKING and clause.of(Kind.SERVICE) and not numbers and not clause.of(*_COMMANDING):
@@ -78,9 +79,14 @@ def _verb(tag: Tag) -> Origin:
 
 
 def _plain(clause: Clause, tag: Tag, catalog: Catalog) -> Directive:
-    if clause.of(Kind.QUANTITY, Kind.RANGE) and tag.value != "explain":
+    made = partial(tag.value, _verb(tag))
+    amounts = clause.of(Kind.QUANTITY, Kind.RANGE)
+    if not amounts or tag.value == "explain":
+        return made
+    length = duration(amounts[0])
+    if length is None or len(amounts) > 1 or clause.of(Kind.EXPIRES):
         raise Unclear(f"What is the number for? '{tag.value}' takes none.")
-    return partial(tag.value, _verb(tag))
+    return made.having("expires", length.value, stated(length.span))
 
 
 def _undo(clause: Clause, tag: Tag, catalog: Catalog) -> Directive:
@@ -101,8 +107,6 @@ def _prefer(clause: Clause, tag: Tag, catalog: Catalog) -> Directive:
     known = [(t, goal) for t, goal in goals if goal]
     if clause.of(Kind.INSTEAD):
         raise Unclear("Prefer which one: energy, cost, latency, throughput or fairness?")
-    if tag.start >= 0 and clause.words(tag) == "save" and not known:
-        raise Unclear("Save what: energy or cost?")
     if not known:
         raise Unclear("Prefer what: energy, cost, latency, throughput or fairness?")
     goal, objective = known[0]
@@ -201,7 +205,7 @@ def _given_name(clause: Clause) -> Tag | None:
     names = clause.of(Kind.WORD, Kind.SERVICE)
     for word in names:
         place = clause.tags.index(word)
-        if place and clause.words(clause.tags[place - 1]).split()[-1:] in (["as"], ["called"], ["named"], ["name"]):
+        if place and clause.tags[place - 1].value in ("as", "name"):
             return word
     model = clause.first(Kind.MODEL)
     return next((word for word in names if model is not None and word.start > model.start), None)

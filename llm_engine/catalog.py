@@ -1,12 +1,14 @@
 """The names and limits that a text is read against. They are data: nothing in them is an instruction."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from functools import cached_property
 from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from llm_engine.retrieval import NameIndex
 
 Name = Annotated[str, Field(min_length=1, max_length=253)]
 
@@ -16,6 +18,7 @@ def _name_of(entry: object) -> object:
     return entry["name"] if isinstance(entry, dict) and "name" in entry else entry
 
 
+_FEW = 32
 Names = tuple[Annotated[Name, BeforeValidator(_name_of)], ...]
 
 
@@ -62,12 +65,42 @@ class Catalog(_Part):
         return {"has_confidential": any(told)} | given
 
     @cached_property
-    def service_names(self) -> dict[str, tuple[Service, ...]]:
+    def service_names(self) -> Mapping[str, Sequence[Service]]:
         """By lower-case name."""
-        found: dict[str, tuple[Service, ...]] = {}
+        found: dict[str, list[Service]] = {}
         for service in self.services:
-            found[service.name.lower()] = (*found.get(service.name.lower(), ()), service)
+            found.setdefault(service.name.lower(), []).append(service)
         return found
+
+    @cached_property
+    def names(self) -> Mapping[str, Mapping[str, str]]:
+        """By kind, in the order in which a word is looked up, then by lower-case name."""
+        models = (*(self.models or ()), *(service.model for service in self.services if service.model))
+        return {
+            "service": {lower: found[0].name for lower, found in self.service_names.items()},
+            "model": by_lower(models),
+            "partition": by_lower(self.partitions),
+            "gpu": by_lower(self.gpus),
+            "node": by_lower(self.nodes),
+            "zone": by_lower(self.zones),
+            "namespace": self.namespaces,
+        }
+
+    @cached_property
+    def all_names(self) -> frozenset[str]:
+        """In lower case."""
+        return frozenset(name for names in self.names.values() for name in names)
+
+    @cached_property
+    def _index(self) -> NameIndex:
+        return NameIndex(service.name for service in self.services)
+
+    def services_like(self, text: str, count: int = _FEW) -> list[str]:
+        """At most ``count`` names of services, those that the text may mean first."""
+        names = self.names["service"].values()
+        if len(names) <= count:
+            return list(names)
+        return self._index.best(text, count)
 
     @cached_property
     def namespaces(self) -> dict[str, str]:

@@ -100,6 +100,12 @@ def _joined(one: Directive, other: Directive) -> Directive:
     return one
 
 
+def refuse_deleting_all(directives: Sequence[Directive]) -> None:
+    if any(one.verb == "delete" and one.get("service") == "*" for one in directives):
+        message = "more than one service would be deleted at once; only directives about services by name do that"
+        raise Refused(Reason.UNSAFE_REQUEST, message, "delete a service by its name")
+
+
 def refuse_infeasible(directives: Sequence[Directive], catalog: Catalog) -> None:
     """What no cluster can do, whatever its limits."""
     for directive in directives:

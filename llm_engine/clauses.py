@@ -91,11 +91,12 @@ class Statement:
 
     @property
     def link(self) -> str:
-        """The word directly before the number: ``to``, ``by``, ``at`` ..."""
+        """What stands directly before the number: ``to``, ``by``, ``factor`` or nothing."""
         if self.is_target:
             return "to"
         linked = [tag for tag in self.before if tag.kind is not Kind.FILLER]
-        return self.clause.words(linked[-1]) if linked and linked[-1].kind in (Kind.TO, Kind.BY) else ""
+        last = linked[-1] if linked else None
+        return last.value or last.kind.value if last is not None and last.kind in (Kind.TO, Kind.BY) else ""
 
     @cached_property
     def side(self) -> tuple[Kind | None, Tag | None]:
@@ -110,7 +111,9 @@ class Statement:
         if limit.value != "bare":
             self._refuse_denied(limit)
             return limit.kind, limit
-        if len([tag for tag in negations if not (tag.value == "from" and _prevents(negations, self.clause))]) > 1:
+        prevents = bool(negations) and self.clause.words(negations[0]) in ("prevent", "avoid", "stop from")
+        alone = [tag for tag in negations if tag.value == "" or (tag.value == "from" and not prevents)]
+        if len(alone) > 1:
             raise Unclear("The sentence denies twice: is the number the most or the least?")
         return (_OPPOSITE[limit.kind] if negations else limit.kind), limit
 
@@ -121,11 +124,6 @@ class Statement:
         compared = [tag.kind for tag in self.before if tag.kind in _OPPOSITE and tag.value == "bare"]
         if denied and limit.kind not in (_OPPOSITE[kind] for kind in compared):
             raise Unclear("Is that a limit? Say for example 'at most' or 'at least' before the number.")
-
-
-def _prevents(negations: Sequence[Tag], clause: Clause) -> bool:
-    """``prevent it from going above 8`` denies once."""
-    return clause.words(negations[0]) in ("prevent", "avoid", "stop from")
 
 
 def statements(clause: Clause) -> Iterator[Statement]:
@@ -142,5 +140,5 @@ def statements(clause: Clause) -> Iterator[Statement]:
 
 def _attached(after: tuple[Tag, ...], clause: Clause) -> tuple[Tag, ...]:
     """``300 ms at p95``: a percentile behind ``at`` belongs to the number before it."""
-    linked = len(after) >= 2 and clause.words(after[0]) == "at" and after[1].kind is Kind.PERCENTILE
+    linked = len(after) >= 2 and after[0].kind is Kind.TO and after[1].kind is Kind.PERCENTILE
     return after[:2] if linked else ()

@@ -6,15 +6,14 @@ from dataclasses import replace
 
 from llm_engine.lexicon import Kind
 from llm_engine.tags import Tag
-from llm_engine.times import clock_range, days, end, written_date
+from llm_engine.times import clock_range, days, end, is_dash, written_date
 
 Step = Callable[[Sequence[Tag], str], tuple[Tag, int] | None]
 """The tag that the first few tags make, and how many they were; None where they make none."""
 
 _WEEK = "mon,tue,wed,thu,fri,sat,sun"
 _OBJECTIVE = re.compile(r"\b(?:slo|sla|attainment|goodput)\b", re.IGNORECASE)
-_REQUESTS = frozenset({"request", "requests", "answers", "responses", "calls", "queries", "time", "replies", "users"})
-_SINGULAR = frozenset({"replica", "gpu", "second", "pod", "instance", "copy", "worker"})
+_COUNTABLE = frozenset({"replicas", "gpus", "s", "min", "h", "d", "w"})
 _RELATIVE = {Kind.MORE: 1, Kind.FEWER: -1}
 _LINKS = (Kind.AND, Kind.SEPARATOR)
 
@@ -49,7 +48,7 @@ def _quantity(tags: Sequence[Tag], text: str) -> tuple[Tag, int] | None:
     first = tags[0]
     if first.kind is Kind.UNIT and first.value in ("usd", "eur") and _kinds(tags[1:], Kind.NUMBER):
         return replace(tags[1], kind=Kind.QUANTITY, value=first.value, unit_span=first.span), 2
-    if (one := _indefinite(tags, text)) is not None:
+    if (one := _indefinite(tags)) is not None:
         return one
     lead = 1 if first.kind is Kind.MORE and _kinds(tags[1:], Kind.NUMBER) else 0
     number = tags[lead]
@@ -57,9 +56,11 @@ def _quantity(tags: Sequence[Tag], text: str) -> tuple[Tag, int] | None:
         return None
     relative, used = (1 if lead else number.relative), lead + 1
     unit: Tag | None = None
-    for tag in tags[used : used + 2]:
+    for tag in tags[used : used + 3]:
         if tag.kind in _RELATIVE and not relative:
             relative = _RELATIVE[tag.kind]
+        elif tag.kind is Kind.FILLER and tag.value == "measure":
+            pass
         elif tag.kind is Kind.UNIT and unit is None:
             unit = tag
         else:
@@ -69,15 +70,15 @@ def _quantity(tags: Sequence[Tag], text: str) -> tuple[Tag, int] | None:
     return replace(made, unit_span=unit.span if unit else None), used
 
 
-def _indefinite(tags: Sequence[Tag], text: str) -> tuple[Tag, int] | None:
+def _indefinite(tags: Sequence[Tag]) -> tuple[Tag, int] | None:
     """``a replica``, ``another GPU``, ``an extra replica``, ``a second``."""
-    article = _words(tags[0], text) in ("a", "an")
+    article = tags[0].value == "a" and tags[0].kind is Kind.FILLER
     more = next((n for n in (0, 1) if len(tags) > n and tags[n].kind is Kind.MORE and (n == 0 or article)), None)
     if not article and more is None:
         return None
     place = 1 if more is None else more + 1
     unit = tags[place] if len(tags) > place else None
-    if unit is None or unit.kind is not Kind.UNIT or _words(unit, text) not in _SINGULAR:
+    if unit is None or unit.kind is not Kind.UNIT or unit.value not in _COUNTABLE:
         return None
     relative = 0 if more is None else 1
     made = replace(tags[0], kind=Kind.QUANTITY, value=unit.value, number=1.0, relative=relative, unit_span=unit.span)
@@ -88,7 +89,7 @@ def _period(tags: Sequence[Tag], text: str) -> tuple[Tag, int] | None:
     """``20 euro an hour``; ``daily`` that is about no amount means every day."""
     if _kinds(tags, Kind.QUANTITY, Kind.PERIOD):
         return replace(tags[0], per=tags[1].value), 2
-    if tags[0].kind is Kind.PERIOD and _words(tags[0], text) == "daily":
+    if tags[0].kind is Kind.PERIOD and tags[0].value == "daily":
         return replace(tags[0], kind=Kind.DAYS, value=_WEEK), 1
     return None
 
@@ -101,7 +102,7 @@ def _share(tags: Sequence[Tag], text: str) -> tuple[Tag, int] | None:
     if _OBJECTIVE.search(text) or failing:
         return None
     for index, tag in enumerate(tags[2:7], start=2):
-        if _words(tag, text) in _REQUESTS:
+        if tag.value == "requests":
             kept = [one for one in tags[2:index] if one.kind is Kind.SERVICE]
             share = replace(tags[0], kind=Kind.PERCENTILE, value="share")
             return (share, index + 1) if not kept else (share, 2)
@@ -116,8 +117,7 @@ def _range(tags: Sequence[Tag], text: str) -> tuple[Tag, int] | None:
     body = tags[lead:]
     if not (_kinds(body, Kind.QUANTITY) and len(body) >= 3 and body[2].kind is Kind.QUANTITY):
         return None
-    dash = _words(body[1], text) in ("to", "-", "\u2013", "until", "till", "through")
-    if not (dash or (tags[0].kind is Kind.BETWEEN and body[1].kind is Kind.AND)):
+    if not (is_dash(body[1]) or (tags[0].kind is Kind.BETWEEN and body[1].kind is Kind.AND)):
         return None
     low, high = body[0], body[2]
     unit = high.value or low.value
@@ -133,20 +133,20 @@ def _services(tags: Sequence[Tag], text: str) -> tuple[Tag, int] | None:
     if tags[0].kind is not Kind.SERVICE:
         return None
     parts, used = [tags[0]], 1
-    while (more := _next_service(tags[used:], text)) is not None:
+    while (more := _next_service(tags[used:])) is not None:
         parts.append(tags[used + more])
         used += more + 1
     return (replace(tags[0], end=parts[-1].end, parts=tuple(parts)), used) if len(parts) > 1 else None
 
 
-def _next_service(tags: Sequence[Tag], text: str) -> int | None:
+def _next_service(tags: Sequence[Tag]) -> int | None:
     """How many links stand before the next service of the list."""
     linked = False
     for count, tag in enumerate(tags[:5]):
         if tag.kind is Kind.SERVICE:
             return count if linked else None
-        linked = linked or tag.kind is Kind.AND or _words(tag, text) == ","
-        if not (tag.kind in (Kind.AND, Kind.FILLER) or _words(tag, text) == ","):
+        linked = linked or tag.kind is Kind.AND or tag.value == "comma"
+        if not (tag.kind in (Kind.AND, Kind.FILLER) or tag.value == "comma"):
             return None
     return None
 

@@ -48,7 +48,7 @@ def _switched(clause: Clause) -> Clause:
 
 def _particle(clause: Clause, noun: Tag, word: str) -> Tag | None:
     """``turn it on``: a bare particle, where the sentence turns or switches something."""
-    if not any(clause.words(tag) in ("turn", "switch") for tag in clause.of(Kind.HINT)):
+    if not any(tag.value == "turn" for tag in clause.of(Kind.HINT)):
         return None
     return next((tag for tag in clause.of(Kind.TO, Kind.FROM) if clause.words(tag) == word), None)
 

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from llm_engine.actions import DENIED, is_schedule, read_action, read_schedule
 from llm_engine.catalog import Catalog
-from llm_engine.checks import joined, refuse_contradictions, refuse_infeasible, refuse_outside
+from llm_engine.checks import joined, refuse_contradictions, refuse_deleting_all, refuse_infeasible, refuse_outside
 from llm_engine.clauses import NUMERIC, Clause, split
 from llm_engine.compose import compose
 from llm_engine.coordination import coordinated
@@ -43,10 +43,18 @@ class Reading:
     """``unread`` are the words that the grammar does not know; ``directives`` what it makes of the rest."""
 
     draft: Draft
+    clauses: tuple[Clause, ...] = ()
     unread: tuple[str, ...] = ()
     directives: tuple[Directive, ...] = ()
-    verbs: frozenset[str] = frozenset()
-    mentions: bool = False
+
+    @property
+    def verbs(self) -> frozenset[str]:
+        return frozenset(verb for clause in self.clauses for verb in clause.verbs)
+
+    @property
+    def mentions(self) -> bool:
+        """Whether a service or a number is in the text."""
+        return any(clause.of(Kind.SERVICE, Kind.EVERYTHING, *NUMERIC) for clause in self.clauses)
 
 
 def read(text: str, catalog: Catalog) -> Reading:
@@ -59,16 +67,16 @@ def read(text: str, catalog: Catalog) -> Reading:
         return Reading(Draft(refusal=unsafe))
     clauses = coordinated(split(compose(tags_of(text, catalog), text), text))
     unread = tuple(text[t.start : t.end] for clause in clauses for t in _unread(clause))
-    verbs = frozenset(verb for clause in clauses for verb in clause.verbs)
-    mentions = any(clause.of(Kind.SERVICE, Kind.EVERYTHING, *NUMERIC) for clause in clauses)
     found = _Sentence(clauses, catalog).draft()
-    if unread and found.outcome == "directives":
+    made = found.directives
+    if unread and made:
         words = ", ".join(f"'{word}'" for word in unread[:3])
-        meant = "; ".join(str(directive) for directive in found.directives)
-        return Reading(
-            Draft(question=f"I do not know {words}. Is this meant: {meant}?"), unread, found.directives, verbs, mentions
-        )
-    return Reading(found, unread, found.directives, verbs, mentions)
+        found = Draft(question=f"I do not know {words}. Is this meant: {_listed(made)}?")
+    return Reading(found, tuple(clauses), unread, made)
+
+
+def _listed(directives: Sequence[Directive]) -> str:
+    return "; ".join(str(directive) for directive in directives)
 
 
 def _refused(error: Refused) -> Draft:
@@ -95,6 +103,7 @@ class _Sentence:
     def draft(self) -> Draft:
         found = self._directives()
         self._trying(partial(refuse_protected, self._clauses, self._catalog))
+        self._trying(partial(refuse_deleting_all, found))
         self._trying(partial(refuse_contradictions, found))
         self._trying(partial(refuse_infeasible, found, self._catalog))
         self._trying(partial(refuse_outside, found, self._catalog))
@@ -106,8 +115,8 @@ class _Sentence:
             return _refused(Refused(Reason.NOT_AN_INTENT, NOTHING, VOCABULARY))
         left = unused(self._clauses, found)
         if left is not None:
-            meant = "; ".join(str(directive) for directive in found)
-            return Draft(question=f"What is '{self._clauses[0].text[left.start : left.end]}' for? I read: {meant}.")
+            words = self._clauses[0].text[left.start : left.end]
+            return Draft(question=f"What is '{words}' for, beside: {_listed(found)}?")
         return Draft(directives=tuple(found))
 
     def _directives(self) -> list[Directive]:

@@ -4,14 +4,14 @@ import math
 from collections.abc import Iterator, Sequence
 
 from llm_engine.catalog import Catalog
-from llm_engine.checks import joined, refuse_contradictions, refuse_outside
-from llm_engine.clauses import NUMERIC, split, statements
-from llm_engine.compose import compose
+from llm_engine.checks import joined, refuse_contradictions, refuse_deleting_all, refuse_infeasible, refuse_outside
+from llm_engine.clauses import NUMERIC, statements
+from llm_engine.coverage import unused
 from llm_engine.grammar import Reading
 from llm_engine.lexicon import Kind
 from llm_engine.limits import number, stated
 from llm_engine.model import Drafted, DraftedDirective
-from llm_engine.tags import Tag, tags_of
+from llm_engine.tags import Tag
 from llm_engine.values import FIELDS, INFERRED, LATENCIES, UNITS, Directive, Origin, Unclear, Value
 
 _NUMBERS = ("value", "percentile", "replicas", "min", "max", "factor", "delta")
@@ -31,11 +31,16 @@ def ground(drafted: Drafted, text: str, catalog: Catalog, reading: Reading) -> t
 
     Raises Unclear for a disagreement with the text or with what the grammar read, Refused for limits.
     """
-    tags = compose(tags_of(text, catalog), text)
+    tags = [tag for clause in reading.clauses for tag in clause.tags]
     _check_mentioned(drafted, tags)
-    found = joined(_Ground(tags, text, catalog, reading).directive(one) for one in drafted.directives)
+    found = joined(_Ground(tags, catalog, reading).directive(one) for one in drafted.directives)
+    refuse_deleting_all(found)
     refuse_contradictions(found)
+    refuse_infeasible(found, catalog)
     refuse_outside(found, catalog)
+    left = unused(reading.clauses, found) if found else None
+    if left is not None:
+        raise Unclear(f"What is '{text[left.start : left.end]}' for, beside: {_listed(found)}?")
     if reading.directives and list(reading.directives) != found:
         raise Unclear(f"Which is meant: {_listed(reading.directives)}; or {_listed(found)}?")
     return tuple(found)
@@ -68,12 +73,11 @@ def _same(tag: Tag, amount: float) -> bool:
 
 
 class _Ground:
-    def __init__(self, tags: Sequence[Tag], text: str, catalog: Catalog, reading: Reading) -> None:
+    def __init__(self, tags: Sequence[Tag], catalog: Catalog, reading: Reading) -> None:
         self._tags = tags
-        self._text = text
         self._catalog = catalog
         self._reading = reading
-        self._denied = any(tag.kind is Kind.NEGATION for clause in split(tags, text) for tag in clause.tags)
+        self._denied = any(tag.kind is Kind.NEGATION for tag in tags)
 
     def directive(self, one: DraftedDirective) -> Directive:
         said = {name: value for name, value in one.model_dump(exclude_none=True).items() if name != "verb"}
@@ -152,7 +156,7 @@ class _Ground:
             raise Unclear(f"Is {number(number_tag.number)} the most, the least, or exactly what is wanted?")
 
     def _side(self, number_tag: Tag) -> Kind | None:
-        for clause in split(self._tags, self._text):
+        for clause in self._reading.clauses:
             for statement in statements(clause):
                 if number_tag in statement.number.parts:
                     return Kind.LOWER if number_tag == statement.number.parts[0] else Kind.UPPER

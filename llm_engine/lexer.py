@@ -31,13 +31,15 @@ _PIECE = re.compile(
     r"\d{4}-\d{2}-\d{2}\S*"
     r"|\d{1,2}:\d{2}(?!\d)"
     r"|\d+g\.\d+gb(?:\+me)?"
-    r"|\d+(?:,\d{3})+(?:\.\d+)?(?!\d)|\d+(?:[.,]\d+)?"
+    r"|\d+(?:,\d{3})+(?:\.\d+)?(?!\d)|\d+(?:\.\d{3})+(?:,\d+)?(?!\d)|\d+(?:[.,]\d+)?"
     r"|[^\W\d_]+|[^\w\s]|_",
     re.IGNORECASE,
 )
 _WORDLIKE = re.compile(r"[^\W\d_]\w*(?:[-./+@:]\w+)+|[^\W\d_]+\d\w*", re.UNICODE)
 _DAY = r"(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*"
 _DAY_RANGE = re.compile(rf"^{_DAY}-{_DAY}$")
+_CHINESE = re.compile(r"[\u3400-\u9fff]")
+_CHINESE_RUN = re.compile(r"[\u3400-\u9fff]+|[^\u3400-\u9fff]+")
 _POSSESSIVE = re.compile(r"['\u2019][sS]?$")
 
 
@@ -49,12 +51,28 @@ def tokenize(text: str, names: frozenset[str], words: frozenset[str]) -> tuple[T
 
 def _split(chunk: re.Match[str], names: frozenset[str], words: frozenset[str]) -> Iterator[Token]:
     text, start = chunk.group(), chunk.start()
+    if _CHINESE.search(text):
+        for run in _CHINESE_RUN.finditer(text):
+            yield from _run(run, start + run.start(), names, words)
+        return
     stem = _POSSESSIVE.sub("", text)
     if stem and stem != text:
         yield from _pieces(stem, start, names, words)
         yield Token(text[len(stem) :], start + len(stem), start + len(text))
     else:
         yield from _pieces(text, start, names, words)
+
+
+def _run(run: re.Match[str], start: int, names: frozenset[str], words: frozenset[str]) -> Iterator[Token]:
+    """Chinese sets no words apart: the longest one that is known is next, else a character."""
+    text, place = run.group(), 0
+    if not _CHINESE.match(text):
+        yield from _pieces(text, start, names, words)
+        return
+    while place < len(text):
+        length = next((n for n in range(min(8, len(text) - place), 1, -1) if text[place : place + n] in words), 1)
+        yield Token(text[place : place + length], start + place, start + place + length)
+        place += length
 
 
 def _pieces(text: str, start: int, names: frozenset[str], words: frozenset[str]) -> Iterator[Token]:

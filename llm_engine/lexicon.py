@@ -1,11 +1,13 @@
-"""The words and phrases of the grammar, each with the concept it stands for."""
+"""The words and phrases of a language, each with the concept it stands for, and which language a text is in."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache, cached_property
 from types import MappingProxyType
 
-from llm_engine.vocabulary import ABROAD, ENGLISH
+from llm_engine.languages import chinese, english, french, german, spanish
 
 
 class Kind(StrEnum):
@@ -65,72 +67,98 @@ class Kind(StrEnum):
     WORD = "word"  # not known
 
 
-_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-_MONTHS = "january|february|march|april|may|june|july|august|september|october|november|december"
-_DAY_NAMES = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+Phrase = tuple[str, ...]
 
-
-def _entries() -> Iterator[tuple[tuple[str, ...], tuple[Kind, str]]]:
-    for concept, phrases in (*_read(ENGLISH), *_read(ABROAD)):
-        for phrase in phrases:
-            yield _words_of(phrase), concept
-    for number, day in enumerate(_DAY_NAMES):
-        for name in (day, day + "s", _DAYS[number]):
-            yield (name,), (Kind.DAYS, _DAYS[number])
-    for number, month in enumerate(_MONTHS.split("|"), start=1):
-        for name in {month, month[:3]} - {"may", "mar"}:
-            yield (name,), (Kind.MONTH, f"{number:02d}")
-    yield ("tues",), (Kind.DAYS, "tue")
-    yield ("thurs",), (Kind.DAYS, "thu")
-    for phrase in ("weekdays", "weekday", "working days", "work days", "workdays"):
-        yield _words_of(phrase), (Kind.DAYS, ",".join(_DAYS[:5]))
-    for phrase in ("weekends", "weekend", "the weekend"):
-        yield _words_of(phrase), (Kind.DAYS, ",".join(_DAYS[5:]))
-    for phrase in ("every day", "each day", "all days", "everyday"):
-        yield _words_of(phrase), (Kind.DAYS, ",".join(_DAYS))
-
-
-def _read(vocabulary: str) -> Iterator[tuple[tuple[Kind, str], list[str]]]:
-    """Each concept with its phrases."""
-    for block in re.split(r"\n(?=\S)", vocabulary.strip("\n")):
-        concept, *lines = block.splitlines()
-        kind, _, value = concept.partition(" ")
-        phrases = [phrase.strip() for line in lines for phrase in re.split(r"(?:^| )\|(?: |$)", line.strip())]
-        yield (Kind[kind.upper()], value), [phrase for phrase in phrases if phrase]
-
-
-def _words_of(phrase: str) -> tuple[str, ...]:
-    return tuple(phrase.replace("/", " / ").split())
-
-
-_FIRST_WINS: dict[tuple[str, ...], tuple[Kind, str]] = {}
-for _phrase, _concept in _entries():
-    _FIRST_WINS.setdefault(_phrase, _concept)
-
-PHRASES: Mapping[tuple[str, ...], tuple[Kind, str]] = MappingProxyType(_FIRST_WINS)
-LONGEST = max(len(phrase) for phrase in PHRASES)
-
-_SMALL = (
-    "zero|one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|"
-    "seventeen|eighteen|nineteen"
-)
-_TENS = "twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety"
-NUMBER_WORDS: Mapping[str, int] = MappingProxyType(
-    {word: value for value, word in enumerate(_SMALL.split("|"))}
-    | {word: 10 * tens for tens, word in enumerate(_TENS.split("|"), start=2)}
-    | {"hundred": 100, "thousand": 1000, "dozen": 12}
-    | {"fifth": 5, "eighth": 8, "ninth": 9, "fiftieth": 50, "ninetieth": 90}  # of percentiles
-)
-
-WORDS = (
-    frozenset(word for phrase in PHRASES for word in phrase)
-    | frozenset(NUMBER_WORDS)
-    | {"half", "th", "st", "am", "pm", "a.m", "p.m", "a.m.", "p.m.", "median", "utc", "gmt"}
-)
-
-_HARMFUL = frozenset(
-    {"delete", "uninstall", "undo", "revert", "decommission", "undeploy", "deploy", "install", "rollback", "reverse"}
-)
+_HARMFUL = frozenset({("verb", "delete"), ("verb", "undo"), ("verb", "deploy")})
 """A misspelt word is never taken for one of these."""
+_PARTS = {
+    "th",
+    "st",
+    "nd",
+    "rd",
+    "half",
+    "am",
+    "pm",
+    "a.m",
+    "p.m",
+    "a.m.",
+    "p.m.",
+    "median",
+    "utc",
+    "gmt",
+    "p",
+    "cron",
+    "minus",
+    "negative",
+}
+_CHINESE = re.compile(r"[\u3400-\u9fff]")
 
-CORRECTABLE = frozenset(word for word in WORDS if len(word) >= 4 and word.isalpha()) - _HARMFUL
+
+@dataclass(frozen=True)
+class Lexicon:
+    """Of one language. Where a phrase stands for two concepts, the first counts."""
+
+    phrases: Mapping[Phrase, tuple[Kind, str]]
+    numbers: Mapping[str, int]
+    thousands: str = ","
+
+    @classmethod
+    def of(cls, vocabulary: str, thousands: str = ",") -> "Lexicon":
+        phrases: dict[Phrase, tuple[Kind, str]] = {}
+        numbers: dict[str, int] = {}
+        for kind, value, words in _entries(vocabulary):
+            if kind is Kind.NUMBER:
+                numbers.setdefault(words[0], int(value))
+            else:
+                phrases.setdefault(words, (kind, value))
+        return cls(MappingProxyType(phrases), MappingProxyType(numbers), thousands)
+
+    @cached_property
+    def longest(self) -> int:
+        return max(map(len, self.phrases))
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        return frozenset(word for phrase in self.phrases for word in phrase) | frozenset(self.numbers) | _PARTS
+
+    @cached_property
+    def correctable(self) -> frozenset[str]:
+        harmful = {words[0] for words, concept in self.phrases.items() if concept in _HARMFUL}
+        return frozenset(word for word in self.words if len(word) >= 4 and word.isalpha()) - harmful
+
+    def unknown(self, words: Collection[str]) -> int:
+        return sum(word not in self.words for word in words)
+
+
+def _entries(vocabulary: str) -> Iterator[tuple[Kind, str, Phrase]]:
+    for block in re.split(r"\n(?=\S)", vocabulary.strip()):
+        concept, _, phrases = " ".join(block.split()).partition(": ")
+        kind, _, value = concept.partition(" ")
+        for phrase in re.split(r"(?:^| )\|(?: |$)", phrases):
+            if phrase.strip():
+                yield Kind[kind.upper()], value, tuple(phrase.replace("/", " / ").split())
+
+
+ENGLISH = Lexicon.of(english.VOCABULARY)
+
+
+@cache
+def _others() -> tuple[Lexicon, ...]:
+    return tuple(Lexicon.of(language.VOCABULARY, thousands=".") for language in (spanish, german, french))
+
+
+@cache
+def _chinese() -> Lexicon:
+    return Lexicon.of(chinese.VOCABULARY)
+
+
+def lexicon_of(text: str, names: Collection[str]) -> Lexicon:
+    """Of the language that knows most words of the text beside ``names``; English where others know no more."""
+    if _CHINESE.search(text):
+        return _chinese()
+    words = [word for word in re.findall(r"[^\W\d_]{2,}", text.lower()) if word not in names]
+    best, unknown = ENGLISH, ENGLISH.unknown(words)
+    for other in _others() if unknown else ():
+        if (fewer := other.unknown(words)) < unknown:
+            best, unknown = other, fewer
+    return best

@@ -18,7 +18,7 @@ _METRIC_OF_UNIT = {
     "gpus": "gpus",
 }
 _COUNTS = ("", "replicas")
-_ADDING = frozenset({"add", "adding", "remove", "removing", "subtract", "take away", "away"})
+_ADDING = frozenset({"add", "take"})
 SCALING = frozenset({"scale", "autoscale"})
 
 
@@ -94,7 +94,7 @@ def _is_scale(statement: Statement, verb: str | None) -> bool:
     if statement.near(Kind.LATENCY, Kind.PERCENTILE):
         return False
     explicit = statement.near(Kind.UPPER, Kind.LOWER)
-    is_named = explicit is not None and statement.clause.words(explicit).startswith(("min", "max"))
+    is_named = explicit is not None and explicit.value == "named"
     return verb in SCALING or is_named or bool(statement.clause.of(Kind.UP, Kind.DOWN))
 
 
@@ -115,12 +115,12 @@ def _scaled(statement: Statement, verb: str | None) -> tuple[str, float]:
     rising = _direction(statement) or (tag.relative if tag.value == "percent" else 0)
     if tag.value == "percent":
         return "factor", _percent_factor(statement, rising)
-    if tag.value == "times" or "factor" in statement.link:
+    if tag.value == "times" or statement.link == "factor":
         return "factor", 1 / tag.number if rising < 0 and tag.number else tag.number
     if side is not None and limit is not None:
         if statement.link == "by" or tag.relative:
             raise Unclear("Change a limit by that much? Say the number that it should become.")
-        if clause.words(limit) == "up to" and verb == "scale":
+        if limit.value == "upto" and verb == "scale":
             raise Unclear(f"Scale to exactly {number(tag.number)} replicas, or at most {number(tag.number)}?")
         return ("max" if side is Kind.UPPER else "min"), tag.number
     adding = _is_added(statement)
@@ -138,7 +138,7 @@ def _is_added(statement: Statement) -> bool:
     turns = [tag for tag in statement.around if tag.kind in (Kind.UP, Kind.DOWN)]
     directly = [tag for tag in statement.before if tag.kind is not Kind.FILLER][-1:]
     told = statement.number.value == "replicas" and directly == turns[-1:]
-    return bool(turns) and (told or any(statement.clause.words(tag) in _ADDING for tag in turns))
+    return bool(turns) and (told or any(tag.value in _ADDING for tag in turns))
 
 
 def _direction(statement: Statement) -> int:
@@ -248,7 +248,9 @@ def _unit(statement: Statement, metric: str) -> tuple[str, Origin]:
 def _hourly(statement: Statement) -> bool:
     words = statement.clause.text.lower()
     return statement.number.per == "" and any(
-        "hour" in words[tag.start : tag.end] for tag in statement.around if tag.kind in (Kind.METRIC, Kind.PERIOD)
+        tag.value == "hour" if tag.kind is Kind.PERIOD else "hour" in words[tag.start : tag.end]
+        for tag in statement.around
+        if tag.kind in (Kind.METRIC, Kind.PERIOD)
     )
 
 

@@ -90,10 +90,8 @@ def messages(text: str, catalog: Catalog) -> list[tuple[str, str]]:
 def _relevant(text: str, catalog: Catalog) -> list[str]:
     """Names only, those in the text first: whatever else a catalog holds does not reach the model."""
     words = set(re.findall(r"[\w-]+", text.lower()))
-    names = sorted(
-        {service.name[:63] for service in catalog.services}, key=lambda name: (name.lower() not in words, name)
-    )
-    return names[:_RELEVANT_SERVICES]
+    names = [name[:63] for name in catalog.services_like(text, _RELEVANT_SERVICES)]
+    return sorted(names, key=lambda name: (name.lower() not in words, name))
 
 
 async def ask_model(text: str, catalog: Catalog, settings: ModelSettings) -> Drafted:

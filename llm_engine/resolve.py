@@ -103,7 +103,7 @@ def refuse_protected(clauses: Sequence[Clause], catalog: Catalog) -> None:
                 )
 
 
-def _reached(clause: Clause, catalog: Catalog) -> Iterator[tuple[str, tuple[Service, ...]]]:
+def _reached(clause: Clause, catalog: Catalog) -> Iterator[tuple[str, Sequence[Service]]]:
     for tag in clause.of(Kind.NAMESPACE):
         if tag.value:
             yield tag.value, ()
@@ -118,10 +118,9 @@ def refuse_unknown(clause: Clause, catalog: Catalog, *, needs_name: bool, alone:
 
     ``alone``: no other clause names a service that this one could be about.
     """
-    names = [service.name for service in catalog.services]
     words = clause.of(Kind.WORD)
     for word in words if needs_name or "explain" not in clause.verbs else ():
-        near = similar(word.value, names)
+        near = similar(word.value, catalog.services_like(word.value))
         if near is not None:
             raise Refused(Reason.UNKNOWN_SERVICE, f"service {word.value} is not in the catalog", near)
     if not needs_name or not words:
@@ -130,7 +129,7 @@ def refuse_unknown(clause: Clause, catalog: Catalog, *, needs_name: bool, alone:
     owner = owner or (_owner_of_number(clause, words) if not clause.verbs and not clause.of(Kind.HINT) else None)
     misplaced = owner or (_in_place(clause, words) if alone or clause.verbs else None)
     if misplaced is not None:
-        near = nearest(misplaced.value, names, cutoff=0.4)
+        near = nearest(misplaced.value, catalog.services_like(misplaced.value), cutoff=0.4)
         raise Refused(Reason.UNKNOWN_SERVICE, f"service {misplaced.value} is not in the catalog", near)
 
 

@@ -27,6 +27,9 @@ _HOSTILE = {
     r"limits?|guardrails?|approvals?|checks?|safety|directions|above|previous|constraints?|"
     r"restrictions?|everything)\b|\b(?:print|show|reveal|repeat|output|tell me|what are|display)\b"
     r".{0,20}\b(?:your|previous|initial) (?:instructions|prompts?|rules|guidelines)\b|"
+    r"\b(?:ignora|ignorad|olvida|ignoriere|vergiss|ignorez|oublie|oubliez)\b"
+    r".{0,40}\b(?:instrucciones|reglas|anweisungen|regeln|instructions|consignes|règles)\b|"
+    r"(?:忽略|无视|忘记).{0,20}(?:指令|指示|规则|提示)|"
     r"\b(?:system|hidden|initial) prompt\b|\bjailbreak|"
     r"\byou are (?:now|no longer)\b|\b(?:developer|god|admin|root) mode\b|\bpretend\b|\bact as\b|"
     r"\brole ?play\b|\bnew instructions\b|\bas (?:an? )?(?:admin(?:istrator)?|root)\b",

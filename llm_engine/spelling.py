@@ -1,6 +1,6 @@
 """Misspelt words: optimal string alignment distance, bounded by the length of the word."""
 
-from collections.abc import Iterable
+from functools import lru_cache
 
 
 def distance(left: str, right: str) -> int:
@@ -23,13 +23,16 @@ def allowed(word: str) -> int:
     return 0 if len(word) < 4 else 1 if len(word) < 8 else 2
 
 
-def correction(word: str, known: Iterable[str]) -> str | None:
+@lru_cache(maxsize=4096)
+def correction(word: str, known: frozenset[str]) -> str | None:
     """The one known word within reach; None where there is none, or more than one as near."""
     reach = allowed(word)
+    letters = set(word)
     near = sorted(
         (edits, other)
         for other in known
         if abs(len(other) - len(word)) <= reach
+        and len(letters.symmetric_difference(other)) <= 2 * reach  # an edit changes two letters at most
         and (edits := distance(word, other)) <= reach
         and _plausible(word, other)
     )

@@ -16,13 +16,13 @@ def _words(tag: Tag, text: str) -> str:
     return text[tag.start : tag.end].lower()
 
 
-def _is_dash(tag: Tag, text: str) -> bool:
-    return _words(tag, text) in ("to", "-", "\u2013", "until", "till", "through", "thru")
+def is_dash(tag: Tag) -> bool:
+    return tag.kind is Kind.UNTIL or tag.value in ("to", "dash")
 
 
 def clock_range(tags: Sequence[Tag], text: str) -> tuple[Tag, int] | None:
     """``08:00 to 18:00``, ``8 to 6pm``, ``between 9 and 17:30``; a bare hour only beside a clock time."""
-    if len(tags) < 3 or not (_is_dash(tags[1], text) or tags[1].kind is Kind.AND):
+    if len(tags) < 3 or not (is_dash(tags[1]) or tags[1].kind is Kind.AND):
         return None
     first, last = tags[0], tags[2]
     if Kind.CLOCK not in (first.kind, last.kind) or "-" in first.value or not (_hour(first) and _hour(last)):
@@ -54,10 +54,10 @@ def _next_day(tags: Sequence[Tag], listed: list[str], text: str) -> tuple[list[s
     if not place:
         return None
     links, day = tags[:place], tags[place].value.split(",")
-    if len(links) == 1 and _is_dash(links[0], text):
+    if len(links) == 1 and is_dash(links[0]):
         first, last = _WEEK.index(listed[-1]), _WEEK.index(day[0])
         return listed + [_WEEK[n % 7] for n in range(first + 1, last + 1 + (7 if last < first else 0))], 2
-    if all(link.kind is Kind.AND or _words(link, text) in (",", "/") for link in links):
+    if all(link.kind is Kind.AND or link.value == "comma" or _words(link, text) == "/" for link in links):
         return listed + day, place + 1
     return None
 
@@ -83,8 +83,8 @@ def _is_month(tag: Tag, text: str) -> bool:
 
 def end(tags: Sequence[Tag], text: str) -> tuple[Tag, int] | None:
     """``for 2 hours`` as an ISO 8601 duration, ``until 2026-12-31`` as it is written."""
-    if tags[0].kind is Kind.FOR and len(tags) > 1 and (duration := _duration(tags[1], text)) is not None:
-        return duration, 2
+    if tags[0].kind is Kind.FOR and len(tags) > 1 and (length := duration(tags[1])) is not None:
+        return length, 2
     if tags[0].kind is not Kind.UNTIL:
         return None
     place = next((n for n, tag in enumerate(tags[1:4], start=1) if tag.kind not in (Kind.TO, Kind.FILLER)), 0)
@@ -93,9 +93,10 @@ def end(tags: Sequence[Tag], text: str) -> tuple[Tag, int] | None:
     return _moment(tags[place:], text, place)
 
 
-def _duration(tag: Tag, text: str) -> Tag | None:
+def duration(tag: Tag) -> Tag | None:
+    """An hour or 30 minutes as the time from now on when something ends."""
     if tag.kind is Kind.PERIOD:
-        iso = _ONE.get(_words(tag, text).split()[-1])
+        iso = _ONE.get(tag.value)
         return Tag(Kind.EXPIRES, iso, tag.start, tag.end) if iso else None
     if tag.kind is not Kind.QUANTITY or tag.value not in _DURATIONS:
         return None

@@ -37,8 +37,8 @@ def model(repository: Path) -> Iterator[ModelSettings]:
             server.wait(10)
 
 
-async def test_a_spanish_sentence_is_drafted_and_grounded(model: ModelSettings, catalog: Catalog) -> None:
-    found = await draft("mantén el p95 de chat por debajo de 300 ms", catalog, "auto", model)
+async def test_an_italian_sentence_is_drafted_and_grounded(model: ModelSettings, catalog: Catalog) -> None:
+    found = await draft("mantieni il p95 di chat sotto i 300 ms", catalog, "auto", model)
     assert found.model_available is True, found.model_reason
     assert found.engine == "model:qwen2.5-coder-1.5b"
     meant = {"verb": "bound", "service": "chat", "metric": "e2e", "value": 300, "unit": "ms", "percentile": 95}
@@ -46,7 +46,7 @@ async def test_a_spanish_sentence_is_drafted_and_grounded(model: ModelSettings, 
 
 
 async def test_the_model_never_adds_a_number(model: ModelSettings, catalog: Catalog) -> None:
-    found = await draft("chat braucht mindestens 2 replicas", catalog, "auto", model)
+    found = await draft("chat ha bisogno di min 2 replicas", catalog, "auto", model)
     assert found.model_available is True, found.model_reason
     assert found.outcome == "question" or [d.as_json() for d in found.directives] == [
         {"verb": "scale", "service": "chat", "min": 2}

@@ -1,0 +1,187 @@
+"""Which engine reads sentences best: accuracy, wrong actions and seconds of the grammar, the model, and both (auto).
+
+``make bench-intents`` reads the whole corpus of tests/llm_engine/corpus/ by the grammar. With a model
+(``--model-url``, CYNOSURE_BENCH_MODEL_URL, or ``--local`` for the weights of ``make weights``) it reads a sample of it
+by the model and by auto too, and every sentence of other languages. The figure is printed last.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import random
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from llm_engine import Catalog, Draft, ModelSettings, draft
+from llm_engine.weights import cached
+from tests.llm_engine.corpus.cases import CATALOGS, Case, cases, catalog
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+RESULTS = REPOSITORY / "benchmarks" / "results" / "intents.json"
+PARTS = ("developed", "fresh", "later", "held_back", "abroad")
+Engine = Literal["grammar", "model", "auto"]
+Row = dict[str, Any]
+URL_VARIABLE, NAME_VARIABLE = "CYNOSURE_BENCH_MODEL_URL", "CYNOSURE_BENCH_MODEL_NAME"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    case: Case
+    found: Draft
+    difference: str | None
+
+    @property
+    def is_wrong_action(self) -> bool:
+        return self.difference is not None and self.found.outcome == "directives"
+
+
+async def answers(chosen: Sequence[Case], engine: Engine, model: ModelSettings | None) -> list[Answer]:
+    catalogs: dict[str, Catalog] = {name: catalog(name) for name in CATALOGS}
+    found = []
+    for number, case in enumerate(chosen, start=1):
+        made = await draft(case.text, catalogs[case.catalog], engine, model)
+        found.append(Answer(case, made, case.difference(made)))
+        if engine != "grammar" and number % 10 == 0:
+            print(f"  {engine}: {number} of {len(chosen)}", file=sys.stderr)
+    return found
+
+
+def row(name: str, part: str, found: Sequence[Answer]) -> Row:
+    """Accuracy by outcome, and seconds; of the model, over the sentences that it was asked about."""
+    seconds = sorted(one.found.seconds for one in found)
+    asked = sorted(one.found.seconds for one in found if one.found.model_available is not None)
+    return {
+        "engine": name,
+        "part": part,
+        "sentences": len(found),
+        "accuracy": _share(found),
+        **{
+            outcome: _share([one for one in found if one.case.outcome == outcome])
+            for outcome in ("directives", "question", "refusal")
+        },
+        "wrong_actions": sum(one.is_wrong_action for one in found),
+        "model_asked": len(asked),
+        "seconds_p50": _quantile(seconds, 0.5),
+        "seconds_p99": _quantile(seconds, 0.99),
+        "model_seconds_p50": _quantile(asked, 0.5),
+        "model_seconds_p99": _quantile(asked, 0.99),
+    }
+
+
+def _share(found: Sequence[Answer]) -> float | None:
+    return round(sum(one.difference is None for one in found) / len(found), 4) if found else None
+
+
+def _quantile(ordered: Sequence[float], share: float) -> float | None:
+    return round(ordered[min(int(share * len(ordered)), len(ordered) - 1)], 5) if ordered else None
+
+
+def sampled(chosen: Sequence[Case], count: int, seed: int) -> list[Case]:
+    return random.Random(seed).sample(list(chosen), min(count, len(chosen)))
+
+
+def jobs(engines: Sequence[Engine], sample: int, seed: int) -> Iterator[tuple[Engine, str, list[Case]]]:
+    """By the grammar all parts; by what asks a model, which takes seconds a sentence, a sample and all of abroad."""
+    parts = {part: cases(part) for part in PARTS}
+    spoken = sampled([case for part in PARTS[:-1] for case in parts[part]], sample, seed)
+    for engine in engines:
+        for part, chosen in {"sample": spoken, **parts}.items():
+            if chosen and (engine == "grammar" or part in ("sample", "abroad")):
+                yield engine, part, chosen
+
+
+async def measured(arguments: argparse.Namespace, model: ModelSettings | None) -> list[tuple[Row, list[Answer]]]:
+    made = []
+    for engine, part, chosen in jobs(arguments.engines, arguments.sample, arguments.seed):
+        if engine == "grammar" or model is not None:
+            found = await answers(chosen, engine, model)
+            made.append((row(engine, part, found), found))
+    return made
+
+
+@contextmanager
+def local_model() -> Iterator[ModelSettings]:
+    """The small model of ``make weights``, served on loopback for as long as it is needed."""
+    weights = cached()
+    if weights is None:
+        raise SystemExit("no weights of the local model: run 'make weights'")
+    command = [sys.executable, "-m", "llm_engine.local", "--model", str(weights), "--port", "0"]
+    with subprocess.Popen(
+        command, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as server:
+        try:
+            assert server.stdout is not None
+            address = next(line.strip() for line in server.stdout if line.startswith("http"))
+            yield ModelSettings(address, weights.stem, timeout_seconds=60)
+        finally:
+            server.terminate()
+            server.wait(10)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model-url", default=os.environ.get(URL_VARIABLE), metavar="URL")
+    parser.add_argument("--model-name", default=os.environ.get(NAME_VARIABLE, "local"), metavar="NAME")
+    parser.add_argument("--local", action="store_true", help="serve the weights of 'make weights'")
+    parser.add_argument(
+        "--engines", nargs="+", choices=("grammar", "model", "auto"), default=["grammar", "model", "auto"]
+    )
+    parser.add_argument("--sample", type=int, default=40, help="sentences of the corpus that the model reads")
+    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--show", action="store_true", help="print each sentence that was read wrongly")
+    arguments = parser.parse_args()
+    if arguments.local:
+        with local_model() as model:
+            return report(arguments, model)
+    model = ModelSettings(arguments.model_url, arguments.model_name) if arguments.model_url else None
+    return report(arguments, model)
+
+
+def report(arguments: argparse.Namespace, model: ModelSettings | None) -> int:
+    made = asyncio.run(measured(arguments, model))
+    if arguments.show:
+        _show(made)
+    rows = _kept([line for line, _ in made])
+    RESULTS.parent.mkdir(exist_ok=True)
+    document = {"seed": arguments.seed, "processors": os.cpu_count(), "rows": rows}
+    RESULTS.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+    print(f"{'engine':8} {'part':10} {'n':>4} {'exact':>7} {'wrong':>5} {'asked':>5} {'p50 s':>8} {'p99 s':>8}")
+    for line in rows:
+        print(_LINE.format(**line))
+    held = next(line for line in rows if line["part"] == "held_back")
+    count, exact, wrong = held["sentences"], held["accuracy"], held["wrong_actions"]
+    print(f"grammar on {count} held-back sentences: {exact:.1%} exact, {wrong} wrong actions")
+    return 0
+
+
+_LINE = (
+    "{engine:8} {part:10} {sentences:4} {accuracy:7.1%} {wrong_actions:5} {model_asked:5} "
+    "{seconds_p50:8.4f} {seconds_p99:8.4f}"
+)
+
+
+def _kept(rows: list[Row]) -> list[Row]:
+    """With those of an earlier run that this one did not measure: the model is measured by itself."""
+    before = json.loads(RESULTS.read_text(encoding="utf-8"))["rows"] if RESULTS.is_file() else []
+    now = {(line["engine"], line["part"]) for line in rows}
+    return sorted(
+        [*(line for line in before if (line["engine"], line["part"]) not in now), *rows],
+        key=lambda line: (("grammar", "model", "auto").index(line["engine"]), line["part"]),
+    )
+
+
+def _show(made: Sequence[tuple[Row, list[Answer]]]) -> None:
+    for line, found in made:
+        for one in found:
+            if one.difference is not None and line["part"] != "held_back":
+                print(f"{line['engine']} {'WRONG ' if one.is_wrong_action else ''}{one.case.text!r}: {one.difference}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,270 @@
+"""English, as people write it to a cluster."""
+
+VOCABULARY = """
+verb scale: scale | rescale | resize | scaling | scaled | scales
+verb autoscale: autoscale | auto scale | let scale | autoscaled | autoscaling between | autoscales
+verb pause: pause | pausing | suspend | freeze | put on hold | on hold | stop scaling | stop autoscaling |
+    stop managing | stop touching | halt scaling | halt autoscaling | hold off | hold off on | quit scaling |
+    cease scaling
+verb resume: resume | resuming | unpause | unfreeze | un pause | un freeze | take off hold | off hold |
+    start scaling | start autoscaling | continue scaling | continue autoscaling | continue | start managing |
+    restart scaling | restart autoscaling | unsuspend | carry on scaling | carry on with
+verb explain: explain | explanation | why | how come | what happened | what is happening | what 's happening |
+    whats happening | what is going on | what 's going on | whats going on | what did you do | what have you done |
+    what was done | what 's wrong | what is wrong | what 's up | what caused | how is | how 's | how are |
+    what is the reason | what 's the reason | the reason | reason | reasons | what made | for what reason | justify
+    | describe | status of | the status of | clarify | reasoning | what has been done | what is the status |
+    what are the reasons | what is the matter
+verb undo: undo | revert | roll back | rollback | take back | reverse | undoing
+verb prefer: prefer | prefers | prioritise | prioritize | favour | favor | optimise | optimize | optimise for |
+    optimize for | emphasise | emphasize | weigh | minimise | minimize | maximise | maximize | save | conserve |
+    focus on | give priority to | give preference to | put first | matters more | matters most | is more important |
+    more important | most important | aim for | go for | lean towards | economise on | economize on | value most |
+    tune for | bias towards | tune
+verb schedule: schedule
+verb deploy: deploy | deploys | install | launch | roll out | spin up | stand up | start serving | host
+verb delete: delete | deletes | uninstall | tear down | decommission | undeploy | get rid of | retire | take down |
+    destroy
+verb migrate: migrate | migrates | move | moves | relocate | transfer | shift | migration | rehost | reassign |
+    switch to
+verb defragment: defragment | defrag | defragmentation | defragmenting | compact | consolidate | repack
+automation: autoscaling | auto scaling | automation | autoscaler | automatic scaling | automated scaling
+on: enable | re enable | reenable | turn on | turn back on | switch on | switch back on | activate | reactivate |
+    start | back on | on again | restore
+up: up | out | increase | increases | raise | grow | bump | scale up | scale out | scaling up | expand | lift | give
+    | upscale | boost | bump up | ramp up | enlarge | beef up | grant | increment
+down: down | reduce | reduces | decrease | lower | shrink | scale down | scale in | scaling down | cut | drop | trim
+    | downscale | ramp down | scale back | cut back | cut down | decrement | slim down | dial back
+upper bare: under | below | beneath | less than | fewer than | lower than | smaller than | within | inside | < |
+    faster than | quicker than | sooner than | shorter than | cheaper than | no over | underneath
+upper: at most | at the most | no more than | not more than | cap | caps | cap at | capped | capped at | limit |
+    limit to | limited | limited to | restrict | restrict to | ceiling | no higher than | not higher than |
+    no greater than | no longer than | not longer than | no slower than | no later than | no above | not exceed |
+    not to exceed | <= | ≤ | or less | or fewer | upper bound | upper limit | tops | never exceed | never exceeds |
+    never exceeding | from exceeding | from surpassing | is the most | the most
+lower bare: above | over | more than | greater than | higher than | larger than | longer than | slower than |
+    bigger than | exceed | exceeds | exceeding | beyond | surpass | surpasses | in excess of | go past | past | > |
+    upwards of
+lower: at least | at the least | no less than | no fewer than | not less than | not fewer than | no lower than |
+    not lower than | floor | >= | ≥ | or more | or higher | lower bound | lower limit | no below
+negation: never | never ever | not | don't | dont | do not | doesn't | does not | no | without | can't | can not |
+    must not | mustn't | shouldn't | won't | avoid | prevent | stop from | neither | stop going | stop using
+more: more | additional | extra | another | further | added
+fewer: fewer | less
+factor 2: double | doubles | twice | doubling | double up | twofold | two fold | twice as many | twice as much |
+    twice the
+factor 3: triple | triples | thrice | treble | threefold | tripling | three fold
+factor 4: quadruple | fourfold | quadrupling | four fold
+factor 0.5: halve | halves | halving | cut in half | in half | by half | to half | half of | half the | half as many
+    | half as much | half its
+metric ttft: time to first token | ttft | ttfts | time to first byte | first token delay | first token |
+    first token latency | first token time | latency to first token | time until first token |
+    time to the first token | time to 1 st token | prefill latency
+metric tpot: time per output token | tpot | time per token | inter token latency | intertoken latency | itl |
+    token latency | per token latency | time between tokens | per output token | latency per token | per token |
+    latency per output token
+metric e2e: end to end | e2e | endtoend | total response time | complete response time | end to end latency |
+    e2e latency | total latency | full response time | overall latency | end to end response time | end to end time
+    | request latency
+metric cost_per_hour: cost | costs | costing | spend | spending | cost of | costs of | budget | pay | bill | price |
+    expense | expenses | spends | hourly cost | cost per hour | cost an hour | expenditure
+metric watts: power | power draw | powers | power limit | power cap | wattage | electricity use | power envelope |
+    power consumption | electricity | draw | power usage | power use | power budget
+metric error_rate: error rate | error rates | errors | failure rate | failures | error | failed requests |
+    failing requests | error ratio | error percentage | fail | fails | failed | failing | failure | error out |
+    errored | share of errors | errored requests
+metric attainment: attainment | slo attainment | slo compliance | attain | attains | slo | slos | goodput | sla |
+    slo success rate | compliance | service level objective | service level
+latency e2e: latency | latencies | response time | response times | respond | responds | responded | answer |
+    answers | answered | reply | replies | replied | response | responses | answer time | tail latency | tail |
+    delay | delays | responding | answering | speed | request time | processing time | service time | turnaround |
+    turnaround time
+objective energy: energy | energy efficiency | energy saving | energy savings | energy use | energy usage |
+    energy consumption | efficiency | greenness | sustainability
+objective cost: money | cost efficiency | cost savings
+objective latency: responsiveness | low latency | lower latency
+objective throughput: throughput | requests per second | tokens per second
+objective fairness: fairness | fair sharing | fair share | equal treatment
+weight: weight | weights | with weight | with a weight of | weight of | a weight of | at weight | weighted |
+    weighting
+unit ms: ms | millisecond | milliseconds | msec | msecs | millis | milli seconds | milisecond | miliseconds
+unit s: s | sec | secs | second | seconds
+unit min: min. | minute | minutes | mins
+unit h: h | hour | hours | hrs | hr
+unit d: day | days
+unit w: week | weeks
+unit usd: usd | usds | $ | us $ | dollar | dollars | us dollars | us dollar | american dollars | bucks
+unit eur: eur | € | euro | euros
+unit foreign: gbp | £ | pound | pounds | jpy | ¥ | yen | chf | francs | cents | rupees
+unit W: w | watt | watts | watts of power
+unit kW: kw | kws | kilowatt | kilowatts | kilo watts
+unit odd: mw | megawatt | megawatts | us | µs | microseconds | microsecond | kwh | joules | gb | gib | rps | qps |
+    tps
+unit gpus: gpu | gpus | graphics cards | graphics card | cards | accelerators | accelerator
+unit replicas: replica | replicas | pod | pods | instance | instances | copy | copies | replica count |
+    number of replicas | replicas count | number of pods | number of instances | pod count | instance count |
+    number of copies | workers | worker
+unit percent: % | percent | per cent | pct
+unit times: x | times | \u00d7 | fold | times as many | times as much | times the | times more
+period hour: per hour | an hour | a hour | each hour | every hour | hourly | /h | / h | /hour | / hour | /hr | / hr
+    | ph | per h | per hr
+everything: everything | everyone | all | all services | all the running services | every single service |
+    each and every service | all together | all services together | all services combined | all services in total |
+    every model | every service | all of them | all the services | each service | the fleet | whole fleet |
+    the whole fleet | entire fleet | all models | across the board | in total | total | overall | altogether |
+    cluster wide | fleet wide | the cluster | the whole cluster | the entire cluster | whole cluster |
+    all my services | all our services | fleet | * | each of them | any service | in all | combined |
+    across all services
+confidential: confidential | confidential gpu | confidential gpus | confidential computing | confidential hardware
+namespace: namespace | in namespace | in the namespace | ns
+node: node | nodes
+zone: zone | zones | availability zone
+partition: partition | partitions | slice | slices | mig partition | mig partitions | mig slice | mig slices |
+    mig profile
+between: between
+from: from | off | off of | starting from | out of
+to: at | of | into | onto | on | is | are | = | : | equal to | equals | be at | to be | exactly
+by: by
+for: for | for the next | during the next | over the next | in the next | within the next | for another | during
+until: until | till | expires | expiring | expires on | expire on | up until | until the end of | ending on |
+    ends on | valid until
+and: and | & | plus | as well as | along with | and also | together with | and then
+separator: ; | . | ! | ? | but | then | also | while | whilst | yet | though | however | \u2014 | afterwards |
+    after that | additionally | next | finally
+intent: intent | the intent | intents
+vague stop: stop | halt | shut down | shutdown | shut off | kill | turn off | switch off | disable | deactivate |
+    power off | end
+vague restart: restart | reboot | redeploy | bounce | reset | reload | recreate
+vague amount: faster | slower | quicker | snappier | better | cheaper | bigger | smaller | more responsive | a bit |
+    somewhat | slightly | some | a few | several | a couple of | a lot | soon | later | enough | reasonable | fast |
+    slow | quick | average | mean | tonight | tomorrow | approximately | about | around | roughly | nearly | almost
+    | low | high | cheap | as few | as low | as high | as little | as much | as many | as fast | as possible |
+    a little | many | much | most of | half of the services | few | lots of | plenty | optimal | quickly | other |
+    different | similar | appropriate | suitable | slightly more | whatever | somewhere | something | anything |
+    peak
+vague condition: if | when | unless | whenever | in case | once | as soon as | as long as | provided | should the |
+    after | before | assuming
+vague or: or | nor | either | maybe | perhaps | possibly | probably | and or
+vague except: except | except for | excepting | all but | everything but | every service but | other than |
+    apart from | excluding | besides | aside from | with the exception of | save for
+instead: instead of | rather than | and not | in place of
+daypart: at night | overnight | at nights | mornings | evenings | afternoons | nights | night | in the morning |
+    in the mornings | in the afternoon | in the evening | in the evenings | during the day | during the night |
+    by night | by day | during business hours | business hours | during office hours | office hours | working hours
+    | during working hours | nightly | at daytime | in the day
+filler: both | across | what | how | where | may | might | cron | meet | meets | kindly | the | i | we | you | me |
+    my | our | your | it | please | its | it's | their | them | they | this | that | these | those | would | could |
+    can | will | 's | ' | like | need | needs | i'd | we'd | i want | so | be | being | been | let | lets | let's |
+    use | uses | using | run | runs | running | ran | go | goes | going | gets | rise | rises | fall | falls | drops
+    | service | services | model | in | there | here | with | for the service | by the service | now | right now |
+    immediately | currently | always | again | just | only | ever | respectively | capacity | a total of | total of
+    | total number of | arrive | arrives | arriving | come | comes | deliver | delivers | delivered | return |
+    returns | returned | produce | handle | handles | handled | process | processed | served | serves | anymore |
+    any longer | too long | ever again | from now on | starting now | effective immediately | as of now | i think |
+    think | going forward | in future | in the future | as follows | following | size | scale of | workload |
+    workloads | deployment | app | application | endpoint | inference | system | platform | traffic | load |
+    accordingly | thereby | thus | therefore | hence | because | since | given that | due to | demand | busy |
+    cannot wait | important | urgently | urgent | ensure that | such that | so that | in order to | mind | could you
+    | kind | favor me | appreciate | appreciated | grateful | cheers | greetings | morning | good morning |
+    good afternoon | good evening | sure | certainly | must always | every time | each time | each request |
+    every request | per request | single | per service | every one | apiece | maintaining | keeping | having |
+    making | setting | doing | getting | spent | per se | i am | i'm | we're | you're | there's | that's | let us |
+    shall we | we need | wish | hope | would like | in terms of | regarding | concerning | with respect to |
+    with regard to | as for | when it comes to | hardware | machine | machines | devices | compute | resource |
+    resources | consumption | own | itself | themselves | under load | under any circumstances | in any case |
+    no matter what | ideally | preferably | today | hey | hi | hello | ok | okay | thanks | thank | cynosure | wants
+    | any | automatic | automatically | latest | last | previous | most recent | one that | its own | and the |
+    also the | too | within the slo | each | at all times | at any time | all times | at all | usage | use of |
+    count | number | level | total number | strictly | absolutely | possible | if possible | asap | want to |
+    going to | " | ( | ) | ` | “ | ” | which | who | whose | do | does | did | has | was | were | am | used |
+    consume | consumes | consuming | value | limits | limit of | permitted | allowed | tokens | token | finish |
+    finishes | complete | over time | per | given | happen | happens | hard | strict | changes | action | decision |
+    thing | happy | team | folks | dear | really | basically | actually | rate | percentile | percentiles | every |
+    made | you made | applied | you did | we did | new | existing | production | user | see | gpu time | operation |
+    managing | back | precisely | take | takes | taking | nothing | objective | goal | priority | reach | reaches |
+    ask | asking | instead | all the time | for now | for us | for me | serving | automated | how many | how much
+negation from: from going | from getting | from rising | from falling | from dropping | from growing | from using |
+    from scaling | from consuming | from spending | from costing | from drawing | from taking | from having |
+    from running | from being | from becoming | from climbing | from sinking
+hint: ensure | guarantee | make sure | set | change | adjust | configure | put | have | must be | should be |
+    has to be | must stay | should stay | must | should | shall | has to | have to | needs to | make | want | bound
+    | allow | bring | get | tighten | relax | loosen | fix | pin | fixed | adapt | modify | update | cannot | aim |
+    try | target | require | requires | enforce | hard limit | assign | provide | operate | start with | ought to |
+    is to | are to | supposed to | leave
+to to: to | through | thru
+to as: as
+by factor: by a factor of | a factor of | factor | by factor | factor of | by the factor
+separator dash: - | \u2013
+separator comma: ,
+upper named: maximum | max | maximal | maximally | maximum of | at max | at maximum | at the maximum | as a maximum
+    | as maximum | max out at
+lower named: minimum | min | minimal | minimally | minimum of | at min | at minimum | at a minimum | at the minimum
+    | as a minimum | as minimum
+upper upto: up to
+hint turn: turn | switch
+up add: add | adding
+down take: remove | removing | subtract | take away | away
+filler a: a | an
+filler name: called | named | name | under the name
+filler requests: request | requests | calls | queries | users | time | prompts | customers | clients
+period day: per day | a day | /day | / day | / d
+period daily: daily
+period month: per month | a month | monthly | /month | / month
+period week: per week | a week | weekly
+period minute: per minute | a minute
+period year: per year | a year | yearly
+number 0: zero
+number 1: one
+number 2: two
+number 3: three
+number 4: four
+number 5: five | fifth
+number 6: six
+number 7: seven
+number 8: eight | eighth
+number 9: nine | ninth
+number 10: ten
+number 11: eleven
+number 12: twelve | dozen
+number 13: thirteen
+number 14: fourteen
+number 15: fifteen
+number 16: sixteen
+number 17: seventeen
+number 18: eighteen
+number 19: nineteen
+number 20: twenty
+number 30: thirty
+number 40: forty
+number 50: fifty | fiftieth
+number 60: sixty
+number 70: seventy
+number 80: eighty
+number 90: ninety | ninetieth
+number 100: hundred
+number 1000: thousand
+days mon: monday | mondays | mon
+days tue: tuesday | tuesdays | tue | tues
+days wed: wednesday | wednesdays | wed
+days thu: thursday | thursdays | thu | thurs | thur
+days fri: friday | fridays | fri
+days sat: saturday | saturdays | sat
+days sun: sunday | sundays | sun
+days mon,tue,wed,thu,fri: weekdays | weekday | working days | working day | work days | workdays | workday |
+    business days
+days sat,sun: weekends | weekend | the weekend
+days mon,tue,wed,thu,fri,sat,sun: every day | each day | all days | everyday | every single day | seven days a week
+    | every night | each night
+month 01: january | jan
+month 02: february | feb
+month 03: march
+month 04: april | apr
+month 06: june | jun
+month 07: july | jul
+month 08: august | aug
+month 09: september | sep
+month 10: october | oct
+month 11: november | nov
+month 12: december | dec
+hint keep: keep | hold | maintain | stay | stays | remain | remains
+"""
