@@ -18,7 +18,10 @@ def trace_of(name: str, only: Mapping[str, str] | None = None) -> RateSeries | R
     path = Path(name)
     if not path.is_file():
         lack = "is a folder; name one of its files" if path.is_dir() else "is no file"
-        raise BadLoadInput(f"trace: {name} {lack}; {CODE_WEEK} stands for a published week that needs none")
+        raise BadLoadInput(
+            f"trace: {name} {lack}; {CODE_WEEK} stands for a published week that "
+            f"needs none, and 'cynosure traces list' names what can be fetched"
+        )
     trace = read_trace(path, only)
     for note in trace.notes:
         sys.stderr.write(f"{name}: {note}\n")

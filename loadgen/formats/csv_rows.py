@@ -2,7 +2,7 @@
 
 import csv
 from collections.abc import Iterator, Sequence
-from itertools import chain, islice
+from itertools import chain, islice, repeat
 from pathlib import Path
 
 from loadgen.errors import BadLoadInput
@@ -33,27 +33,28 @@ class CsvRows:
             line = 1
             while not text.readline().strip():
                 line += 1
-            while block := text.readlines(BLOCK_CHARACTERS):
-                if any('"' in each for each in block):
-                    yield from self._quoted(chain(block, text), line, positions)
+            while block := text.read(BLOCK_CHARACTERS) + text.readline():
+                if '"' in block:
+                    yield from self._quoted(chain(block.splitlines(keepends=True), text), line, positions)
                     return
-                if chunk := self._plain(block, line, positions):
+                lines = block.replace("\r\n", "\n").removesuffix("\n").split("\n")
+                if chunk := self._plain(lines, line, positions):
                     yield chunk
-                line += len(block)
+                line += len(lines)
 
-    def _plain(self, block: list[str], line: int, positions: Sequence[int]) -> Chunk | None:
-        numbers: Sequence[int] = range(line + 1, line + 1 + len(block))
-        rows = [row.rstrip("\r\n") for row in block]
-        if any(not row or row.isspace() for row in rows):
-            numbers = [number for number, row in zip(numbers, rows, strict=True) if row and not row.isspace()]
-            rows = [row for row in rows if row and not row.isspace()]
+    def _plain(self, lines: list[str], line: int, positions: Sequence[int]) -> Chunk | None:
+        numbers: Sequence[int] = range(line + 1, line + 1 + len(lines))
         width, delimiter = len(self.names), self._delimiter
-        for index, row in enumerate(rows):
-            if row.count(delimiter) != width - 1:
-                rows[index] = delimiter.join(self._fitted(row.split(delimiter), numbers[index]))
-        if not rows:
+        if set(map(str.count, lines, repeat(delimiter))) != {width - 1} or "" in lines:
+            mended = [
+                (number, delimiter.join(self._fitted(row.split(delimiter), number)))
+                for number, row in zip(numbers, lines, strict=True)
+                if row and not row.isspace()
+            ]
+            numbers, lines = [number for number, _ in mended], [row for _, row in mended]
+        if not lines:
             return None
-        cells = delimiter.join(rows).split(delimiter)
+        cells = delimiter.join(lines).split(delimiter)
         return Chunk(self.path, numbers, [cells[position::width] for position in positions])
 
     def _quoted(self, lines: Iterator[str], line: int, positions: Sequence[int]) -> Iterator[Chunk]:
@@ -70,10 +71,6 @@ class CsvRows:
                 f"{self.path}, line {line}: {len(row)} columns where the header has {width}; mend or remove the row"
             )
         return row[:width]
-
-
-def looks_like_csv(head: str) -> bool:
-    return any(delimiter in head.partition("\n")[0] for delimiter in _DELIMITERS) or "\n" in head.strip()
 
 
 def _is_number(text: str) -> bool:

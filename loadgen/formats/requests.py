@@ -59,7 +59,7 @@ class RequestForm:
                 parts.append(self._part(dated, parts[-1][0][-1] if parts else -np.inf))
         if not parts:
             raise BadLoadInput(f"{rows.path}: a header and no requests{_said(only)}; at least one row is needed")
-        at, inputs, outputs = (np.concatenate(column) for column in zip(*parts, strict=True))
+        at, inputs, outputs = _joined(parts)
         left_out = [f"{undated} rows without a time are left out"] if undated else []
         return self._trace(at, inputs, outputs, str(rows.path), [*self.notes, *left_out])
 
@@ -103,6 +103,17 @@ def selected(rows: Rows, columns: Sequence[str], only: Only) -> Iterator[Chunk]:
             kept = kept.kept(column, value)
         if len(kept):
             yield kept
+
+
+def _joined(parts: list[tuple[Floats, Integers, Integers]]) -> tuple[Floats, Integers, Integers]:
+    """Join column by column, so that the most there is at once are four columns of three."""
+    ats, inputs, outputs = (list(column) for column in zip(*parts, strict=True))
+    parts.clear()
+    at = np.concatenate(ats)
+    ats.clear()
+    joined_inputs = np.concatenate(inputs)
+    inputs.clear()
+    return at, joined_inputs, np.concatenate(outputs)
 
 
 def _said(only: Only) -> str:

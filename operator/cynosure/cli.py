@@ -18,6 +18,7 @@ COMMANDS = (
     "cynosure.size.command",
     "cynosure.twin.command",
     "loadgen.command",
+    "loadgen.traces_command",
     "testbed.command",
 )
 """Modules with ``register(commands)``; imported only when the program starts."""
