@@ -47,7 +47,7 @@ class ImageGpu(BaseModel):
 
     latency_seconds: tuple[_Seconds, _Seconds]
     warmup_seconds: tuple[_Seconds, _Seconds]
-    max_minibatch: Annotated[int, Field(ge=1, le=1_000_000)]
+    max_minibatch: Annotated[int, Field(ge=1, le=100_000)]
     max_runs: Annotated[int, Field(ge=0, le=1_000_000_000)]
 
 
@@ -67,20 +67,19 @@ class Share:
 
 def most_images(gpus: Sequence[ImageGpu], deadline_seconds: float) -> tuple[Share, ...]:
     """Solve program 2. Of equal shares the one done first is taken; a GPU that cannot warm up in time has none."""
-    best = {gpu: _best(gpu, deadline_seconds) for gpu in set(gpus)}
-    shares = ((index, best[gpu]) for index, gpu in enumerate(gpus))
-    return tuple(Share(index, *share) for index, share in shares if share is not None)
+    return _Choices.of(gpus).shares(deadline_seconds)
 
 
 def fewest_gpus(gpus: Sequence[ImageGpu], images: int, deadline_seconds: float) -> tuple[Share, ...] | None:
     """Solve program 1, done as early as so many GPUs can; None when all GPUs together do not do ``images``."""
-    largest = _largest_first(most_images(gpus, deadline_seconds))
+    choices = _Choices.of(gpus)
+    largest = _largest_first(choices.shares(deadline_seconds))
     done = accumulate(share.images for share in largest)
     count = next((n for n, total in enumerate(done, start=1) if total >= images), None)
     if count is None:
         return None
-    sooner = _earliest(gpus, count, images, (0.0, deadline_seconds))
-    return tuple(sorted(_largest_first(most_images(gpus, sooner))[:count], key=lambda share: share.index))
+    sooner = _earliest(choices, count, images, deadline_seconds)
+    return tuple(sorted(_largest_first(choices.shares(sooner))[:count], key=lambda share: share.index))
 
 
 def earliest_seconds(gpus: Sequence[ImageGpu], images: int) -> float | None:
@@ -88,7 +87,7 @@ def earliest_seconds(gpus: Sequence[ImageGpu], images: int) -> float | None:
     if sum((gpu.max_runs + 1) * gpu.max_minibatch for gpu in gpus) < images:
         return None
     slowest = max(_seconds(gpu, gpu.max_minibatch, gpu.max_runs) for gpu in gpus)
-    return _earliest(gpus, len(gpus), images, (0.0, (1 + _PRECISION) * float(slowest)))
+    return _earliest(_Choices.of(gpus), len(gpus), images, (1 + _PRECISION) * float(slowest))
 
 
 def read_gpus(path: Path) -> tuple[ImageGpu, ...]:
@@ -108,30 +107,63 @@ def _largest_first(shares: Sequence[Share]) -> list[Share]:
     return sorted(shares, key=lambda share: (-share.images, share.seconds, share.index))
 
 
-def _earliest(gpus: Sequence[ImageGpu], count: int, images: int, between: tuple[float, float]) -> float:
-    """Return about the least time in which some ``count`` GPUs do ``images``; the later of ``between`` is enough."""
-    low, high = between
+@dataclass(frozen=True, slots=True)
+class _Choices:
+    """Every mini-batch of every kind of GPU, one kind after the other from ``starts``; ``kinds`` of all the GPUs."""
+
+    gpus: Sequence[ImageGpu]
+    kinds: Sequence[int]
+    starts: Sequence[int]
+    minibatch: Floats
+    warmup: Floats
+    run: Floats
+    most_runs: Floats
+
+    @classmethod
+    def of(cls, gpus: Sequence[ImageGpu]) -> "_Choices":
+        distinct = list(dict.fromkeys(gpus))
+        place = {gpu: kind for kind, gpu in enumerate(distinct)}
+        sizes = [gpu.max_minibatch for gpu in distinct]
+        minibatch = np.concatenate([np.arange(1.0, size + 1) for size in sizes])
+        columns = [(*gpu.warmup_seconds, *gpu.latency_seconds, gpu.max_runs) for gpu in distinct]
+        warmup, per_warmup, run, per_run, most_runs = np.repeat(np.array(columns, dtype=float), sizes, axis=0).T
+        return cls(
+            distinct,
+            [place[gpu] for gpu in gpus],
+            [0, *accumulate(sizes[:-1])],
+            minibatch,
+            warmup + per_warmup * minibatch,
+            run + per_run * minibatch,
+            most_runs,
+        )
+
+    def images(self, seconds: float, rounding: float) -> Floats:
+        """Return the images that each choice does in time; an upper bound (``rounding`` > 0), or a lower one."""
+        left = (1 + rounding) * seconds - self.warmup
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            runs = np.fmin(np.floor(left / self.run), self.most_runs)
+        return np.where(left >= 0, (runs + 1) * self.minibatch, 0.0)
+
+    def shares(self, seconds: float) -> tuple[Share, ...]:
+        """Return the exact largest share of each GPU that has one."""
+        bounds = np.split(self.images(seconds, _ROUNDING), self.starts[1:])
+        best = [_best(gpu, of, seconds) for gpu, of in zip(self.gpus, bounds, strict=True)]
+        found = ((index, best[kind]) for index, kind in enumerate(self.kinds))
+        return tuple(Share(index, *share) for index, share in found if share is not None)
+
+
+def _earliest(choices: _Choices, count: int, images: int, enough_seconds: float) -> float:
+    """Return about the least time in which some ``count`` GPUs do ``images``."""
+    low, high = 0.0, enough_seconds
     while high - low > max(_PRECISION * high, _INSTANT_SECONDS):
         middle = (low + high) / 2
-        able = {gpu: float(_images(gpu, middle, -_ROUNDING).max()) for gpu in set(gpus)}
-        enough = sum(sorted(able[gpu] for gpu in gpus)[-count:]) >= images
-        low, high = (low, middle) if enough else (middle, high)
+        most = np.maximum.reduceat(choices.images(middle, -_ROUNDING), choices.starts)[choices.kinds]
+        low, high = (low, middle) if np.sort(most)[-count:].sum() >= images else (middle, high)
     return high
 
 
-def _images(gpu: ImageGpu, seconds: float, rounding: float) -> Floats:
-    """Return the images in ``seconds`` for every mini-batch; as an upper bound (``rounding`` > 0), or a lower one."""
-    minibatch = np.arange(1.0, gpu.max_minibatch + 1)
-    (warmup, per_warmup), (run, per_run) = gpu.warmup_seconds, gpu.latency_seconds
-    left = (1 + rounding) * seconds - (warmup + per_warmup * minibatch)
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        runs = np.fmin(np.floor(left / (run + per_run * minibatch)), gpu.max_runs)
-    return np.where(left >= 0, (runs + 1) * minibatch, 0.0)
-
-
-def _best(gpu: ImageGpu, seconds: float) -> tuple[int, int, float] | None:
+def _best(gpu: ImageGpu, bounds: Floats, seconds: float) -> tuple[int, int, float] | None:
     """Return mini-batch, runs and seconds: what the floats put first is checked, until no bound is above the best."""
-    bounds = _images(gpu, seconds, _ROUNDING)
     while (bound := bounds.max()) > 0:
         shares = []
         for first in np.flatnonzero(bounds == bound).tolist():
