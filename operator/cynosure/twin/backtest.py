@@ -48,6 +48,12 @@ def names() -> tuple[str, ...]:
     return (*POLICIES, STATIC, ORACLE)
 
 
+def check_name(name: str) -> None:
+    """:raises BadInput: naming those that there are."""
+    if name not in names():
+        raise BadInput(f"--policy: {name!r} is none; there are {', '.join(names())}")
+
+
 def result_of(policy: str, outcome: Outcome, targets: tuple[Target, ...]) -> Result:
     attainment, each = shares(outcome.tally, targets)
     asked = [(metric, 95.0) for metric in Metric] + [(t.metric, t.percentile) for t in targets]
@@ -62,11 +68,10 @@ def run_policy(name: str, experiment: Experiment, bench: Bench) -> Result:
 
 
 def policy_of(name: str, experiment: Experiment) -> Policy:
-    """:raises BadInput: there is no such policy that works without knowing the future, but for ``static``."""
+    """All but the oracle, which takes more than a setting. :raises BadInput: there is no such policy."""
+    check_name(name)
     if name == STATIC:
         return static_for(experiment.setting, experiment.traffic.peak_rps)
-    if name not in POLICIES:
-        raise BadInput(f"--policy: {name!r} is none; there are {', '.join(names())}")
     return POLICIES[name](experiment.setting)
 
 

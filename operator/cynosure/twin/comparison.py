@@ -13,7 +13,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 from cynosure.errors import BadInput
-from cynosure.twin.backtest import ORACLE, Result, names, pareto, run_policy
+from cynosure.twin.backtest import ORACLE, Result, check_name, names, pareto, run_policy
 from cynosure.twin.calibration import Bench
 from cynosure.twin.given import experiment_of
 from cynosure.twin.simulation import Experiment
@@ -27,7 +27,8 @@ def compare(arguments: argparse.Namespace) -> int:
     oracle = next(result for result in results if result.policy == ORACLE)
     shown = [result for result in results if result.policy in chosen]
     answer = {
-        "trace": str(arguments.trace),
+        "trace": experiment.traffic.trace.source,
+        "scenario": arguments.scenario,
         "seconds_simulated": experiment.traffic.seconds,
         "wall_seconds": perf_counter() - began,
         "seed": arguments.seed,
@@ -37,7 +38,8 @@ def compare(arguments: argparse.Namespace) -> int:
         "replica_rps": experiment.setting.replica_rps,
         "requests": int(oracle.outcome.tally.counts[0]),
         "policies": [
-            _told(result, flag, arguments.gpu_cost_per_hour) for result, flag in zip(shown, pareto(shown), strict=True)
+            {**told_of(result, arguments.gpu_cost_per_hour), "pareto": flag}
+            for result, flag in zip(shown, pareto(shown), strict=True)
         ],
         "oracle": {"gpu_hours": oracle.outcome.gpu_hours, "attainment": oracle.attainment},
     }
@@ -50,9 +52,10 @@ def compare(arguments: argparse.Namespace) -> int:
 
 def _chosen(text: str) -> tuple[str, ...]:
     asked = names() if text.strip() == "all" else tuple(dict.fromkeys(n.strip() for n in text.split(",") if n.strip()))
-    unknown = [name for name in asked if name not in names()]
-    if unknown or not asked:
-        raise BadInput(f"--policy: {', '.join(unknown) or 'nothing'} is no policy; there are {', '.join(names())}")
+    if not asked:
+        raise BadInput(f"--policy: nothing to compare; there are {', '.join(names())}")
+    for name in asked:
+        check_name(name)
     return asked
 
 
@@ -67,7 +70,8 @@ def _results(chosen: Sequence[str], experiment: Experiment, bench: Bench) -> lis
     return results
 
 
-def _told(result: Result, is_pareto: bool, gpu_cost_per_hour: float) -> dict[str, Any]:
+def told_of(result: Result, gpu_cost_per_hour: float) -> dict[str, Any]:
+    """The result of one policy in numbers; None where nothing was measured."""
     outcome = result.outcome
     return {
         "policy": result.policy,
@@ -80,7 +84,6 @@ def _told(result: Result, is_pareto: bool, gpu_cost_per_hour: float) -> dict[str
         **{name: value if math.isfinite(value) else None for name, value in result.percentiles.items()},
         "scale_actions": outcome.scale_actions,
         "dropped": result.dropped,
-        "pareto": is_pareto,
     }
 
 

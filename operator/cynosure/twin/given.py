@@ -10,12 +10,14 @@ from cynosure.model.profile import Profile, Task
 from cynosure.size.targets import read_targets
 from cynosure.twin.builtin import DEFAULT, profile_named
 from cynosure.twin.calibration import Bench
+from cynosure.twin.history import read_history
 from cynosure.twin.prepare import Cluster, prepare, profile_tokens
+from cynosure.twin.scenarios import SCENARIOS
 from cynosure.twin.simulation import Experiment
 from cynosure.twin.traffic import Traffic
 from loadgen.readers import read_requests, read_trace
 from loadgen.tokens import TraceTokens
-from loadgen.trace import RateSeries, RequestTrace
+from loadgen.trace import REQUESTS, RateSeries, RequestTrace
 from loadgen.transforms import Compress, ScaleToPeak, Slice, Transform, apply_all
 
 Trace = RequestTrace | RateSeries
@@ -28,7 +30,8 @@ def experiment_of(arguments: argparse.Namespace) -> tuple[Experiment, Bench]:
     profile = profile_named(arguments.profile or DEFAULT)
     targets = read_targets(arguments.slo)
     traffic = _traffic(arguments, profile)
-    return prepare(profile, targets, _cluster(arguments, profile), traffic, arguments.start_fraction)
+    experiment, bench = prepare(profile, targets, _cluster(arguments, profile), traffic, arguments.start_fraction)
+    return SCENARIOS[arguments.scenario](experiment), bench
 
 
 def _traffic(arguments: argparse.Namespace, profile: Profile) -> Traffic:
@@ -38,12 +41,17 @@ def _traffic(arguments: argparse.Namespace, profile: Profile) -> Traffic:
         return Traffic(rates, None, arguments.seed)
     if arguments.tokens is not None:
         return Traffic(trace, TraceTokens(read_requests(arguments.tokens)), arguments.seed)
-    return Traffic(trace, None if isinstance(trace, RequestTrace) else profile_tokens(profile), arguments.seed)
+    has_tokens = isinstance(trace, RequestTrace) and trace.has_tokens
+    return Traffic(trace, None if has_tokens else profile_tokens(profile), arguments.seed)
 
 
 def _trace(arguments: argparse.Namespace) -> Trace:
+    if arguments.prometheus is not None:
+        if arguments.trace is not None or arguments.service is None:
+            raise BadInput("--prometheus: needs --service NAMESPACE/NAME, and takes the place of --trace")
+        return read_history(arguments.prometheus, arguments.service, arguments.days, arguments.query)
     if arguments.trace is None:
-        raise BadInput("--trace: no load given; name a CSV file of requests or rates")
+        raise BadInput("--trace: no load given; name a CSV file of requests or rates, or ask --prometheus URL")
     path = Path(arguments.trace)
     if not path.is_file():
         raise BadInput(f"--trace: {path} is no file; give a CSV of requests (timestamp,input_tokens,output_tokens)")
@@ -51,6 +59,8 @@ def _trace(arguments: argparse.Namespace) -> Trace:
 
 
 def _shaped(trace: Trace, arguments: argparse.Namespace) -> Trace:
+    if isinstance(trace, RateSeries) and trace.unit != REQUESTS and arguments.peak_rps is None:
+        raise BadInput(f"{trace.source}: counts {trace.unit}, not requests; say by --peak-rps what its peak is")
     steps: list[Transform] = [Compress(arguments.speedup)] if arguments.speedup is not None else []
     steps += [Slice(0.0, arguments.duration_seconds)] if arguments.duration_seconds is not None else []
     steps += [ScaleToPeak(arguments.peak_rps)] if arguments.peak_rps is not None else []
