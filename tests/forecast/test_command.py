@@ -91,7 +91,7 @@ def test_bad_input_is_one_clear_line(tmp_path: Path, text: str, options: list[st
 def test_a_public_week_is_forecast_within_calibrated_bands(
     week: str, shared_data: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Half an hour ahead; measured 6.0 % against 9.9 % (code), 7.9 % against 7.8 % (conv) of the last value."""
+    """Half an hour ahead; measured 5.6 % against 9.9 % (code) of the last value; conv: see docs/forecast.md."""
     file = shared_data / f"azure_llm_2024_digitised/{week}_week_digitised.csv"
     columns = ["--time-column", "timestamp_utc", "--value-column", "per_min_mid"]
     answer = scored(capsys, "--series", str(file), *columns, "--horizon-steps", "4")

@@ -7,10 +7,10 @@ import numpy as np
 from cynosure.forecast.windows import Indices
 from cynosure.model.signals import Floats
 
-_POWER: Final = 16.0
-"""A method whose error is a tenth larger gets a fifth of the weight."""
-_WINDOWS: Final = (0.25, 1.0, 3.0)
-"""In seasons. The short one sees that the load has changed, the long one is not taken in by luck."""
+_POWER: Final = 24.0
+"""A method whose error is a tenth larger gets a tenth of the weight."""
+_WINDOWS: Final = (0.1, 0.5, 1.0, 3.0)
+"""In seasons. The short ones see that the load has changed, the long ones are not taken in by luck."""
 _FEWEST: Final = 24
 _DOUBT: Final = 3.0
 """Until proven, a method is as good as the last value: so many errors of that size are counted beforehand."""

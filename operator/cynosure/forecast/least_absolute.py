@@ -10,8 +10,6 @@ from cynosure.forecast.windows import Indices
 from cynosure.model.signals import Floats
 
 _FEWEST_ROWS: Final = 20
-_SMALL: Final = 0.5
-"""Errors below this share of the median error are all alike."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -24,11 +22,8 @@ class Seen:
     slopes: Floats
 
 
-def learned(seen: Seen, season: int, shrinkage: float, absolute: bool) -> Iterator[tuple[int, int, Floats]]:
-    """Yield blocks of time, first and one past the last, and the weights (leads, features) learned before each.
-
-    ``absolute`` asks for least absolute deviation in units of the value, else it is least squares of the level.
-    """
+def learned(seen: Seen, season: int, shrinkage: float) -> Iterator[tuple[int, int, Floats]]:
+    """Yield blocks of time, first and one past the last, and the weights (leads, features) learned before each."""
     sums, weights = _Sums.empty(*seen.rows.shape[::2]), np.zeros(seen.rows.shape[::2])
     for begin, end in _blocks(int(seen.times[0]), int(seen.times[-1]) + 1, season):
         if sums.count.min() >= _FEWEST_ROWS:
@@ -36,12 +31,13 @@ def learned(seen: Seen, season: int, shrinkage: float, absolute: bool) -> Iterat
             yield begin, end, weights
         block = slice(*np.searchsorted(seen.times, (begin, end)).tolist())
         part = Seen(seen.times[block], seen.rows[:, block], seen.moves[:, block], seen.slopes[:, block])
-        sums = sums.plus(part, _trust(part, weights) if absolute else np.where(part.slopes > 0, 1.0, 0.0))
+        sums = sums.plus(part, _trust(part, weights))
 
 
 def _trust(seen: Seen, weights: Floats) -> Floats:
+    """An error larger than the median pulls no harder than the median: Huber's weights, in units of the value."""
     errors = np.abs(seen.moves - np.matmul(seen.rows, weights[:, :, None])[:, :, 0]) * seen.slopes
-    small = np.maximum(_SMALL * np.median(errors, axis=1, keepdims=True), 1e-6)
+    small = np.maximum(np.median(errors, axis=1, keepdims=True), 1e-6)
     trust: Floats = seen.slopes * small / np.maximum(errors, small)
     return trust
 

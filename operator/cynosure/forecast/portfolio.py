@@ -54,9 +54,7 @@ def methods(season: int, found: tuple[int, ...]) -> tuple[Method, ...]:
         Smoothed(0.2, "smoothed_slow"),
         DampedTrend(),
         *similar,
-        Regression((), season, "root", shrinkage=100.0, name="regression_lags"),
         Regression(found, season, "linear", name="regression_linear"),
-        Regression(found, season, "root", absolute=False, name="regression_mean"),
         Regression(found, season, "log", name="regression_log"),
     )
 

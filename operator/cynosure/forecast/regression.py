@@ -18,28 +18,25 @@ from cynosure.forecast.windows import Indices, at, centred_mean, filled, trailin
 from cynosure.model.signals import Floats
 
 Known = NDArray[np.bool]
-Transform = Literal["linear", "root", "log"]
+Transform = Literal["linear", "log"]
 
-_LAGS: Final = (1, 2, 3, 4, 5)
-_MEANS: Final = (3, 6, 12, 24, 48)
-_HARMONICS: Final = (1, 2)
+_LAGS: Final = tuple(range(1, 9))
+_MEANS: Final = (3, 6, 12, 24, 48, 96)
+_HARMONICS: Final = (1, 2, 3)
 _SCALED_BY: Final = 50
 """So many positive values set the scale of the series."""
 _MOST_ROWS: Final = 2000
-_LOG_FLOOR: Final = 0.02
+_LOG_FLOOR: Final = 0.05
 _FORWARD: Final[dict[Transform, Callable[[Floats], Floats]]] = {
     "linear": lambda y: y,
-    "root": np.sqrt,
     "log": lambda y: np.log(y + _LOG_FLOOR),
 }
 _BACK: Final[dict[Transform, Callable[[Floats], Floats]]] = {
     "linear": lambda z: np.maximum(z, 0.0),
-    "root": lambda z: np.maximum(z, 0.0) ** 2,
     "log": lambda z: np.maximum(np.exp(np.minimum(z, 50.0)) - _LOG_FLOOR, 0.0),
 }
 _SLOPE: Final[dict[Transform, Callable[[Floats], Floats]]] = {
     "linear": np.ones_like,
-    "root": lambda z: np.maximum(z, 0.1),
     "log": np.exp,
 }
 
@@ -55,7 +52,6 @@ class Regression:
     day: int
     transform: Transform
     shrinkage: float = 30.0
-    absolute: bool = True
     name: str = "regression"
 
     def paths(self, values: Floats, origins: Indices, leads: Indices) -> Floats:
@@ -68,7 +64,7 @@ class Regression:
         views = Views.of(level, self.periods, self.day)
         seen = self._seen(views, np.isfinite(values), np.arange(first, int(origins[-1]) + 1), leads)
         rows = views.rows(origins, leads)
-        for begin, end, weights in learned(seen, self.day, self.shrinkage, self.absolute):
+        for begin, end, weights in learned(seen, self.day, self.shrinkage):
             block = slice(*np.searchsorted(origins, (begin, end)).tolist())
             moves = np.matmul(rows[:, block], weights[:, :, None])[:, :, 0].T
             said[block] = level[origins[block]][:, None] + moves
