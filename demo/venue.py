@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from cynosure.errors import BadInput
+from cynosure.kube.labels import PLACEMENT_PREFIX
 
 from demo.install import helm
 from demo.kubectl import MADE_BY, Kubectl, namespace_body
@@ -164,5 +165,14 @@ def _clear(context: str, scenario: Scenario, progress: Progress) -> None:
     ours = ",".join(f"{key}={value}" for key, value in MADE_BY.items())
     admin.kubectl.run("delete", "clusterroles,clusterrolebindings,namespaces", "-l", ours, "--timeout=150s")
     admin.kubectl.run("delete", "-f", str(REPOSITORY / "crds"), "--ignore-not-found", "--timeout=60s")
+    _unlabel(admin.kubectl)
     withdraw_gpus(admin.kubectl.program, context)
     shutil.rmtree(folder)
+
+
+def _unlabel(kubectl: Kubectl) -> None:
+    """The operator keeps its labels on nodes while it is there, and it went before its services did."""
+    for node in kubectl.get("nodes")["items"]:
+        ours = [f"{label}-" for label in node["metadata"]["labels"] if label.startswith(PLACEMENT_PREFIX)]
+        if ours:
+            kubectl.run("label", "node", node["metadata"]["name"], *ours)
