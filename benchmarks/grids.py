@@ -42,7 +42,9 @@ _BEHAVIOURS = (Behaviour(down_window_seconds=120), Behaviour(), Behaviour(down_w
 GRIDS: Mapping[str, Mapping[str, Make]] = {
     "hpa": _grid("hpa", utilisation=_TARGETS, behaviour=_BEHAVIOURS),
     "keda": _grid("keda", utilisation=_TARGETS, load=tuple(Load), min_replicas=(1,)),
-    "knative-kpa": _grid("knative-kpa", utilisation=_TARGETS, stable_seconds=(60.0, 300.0), min_replicas=(1,)),
+    "knative-kpa": _grid(
+        "knative-kpa", utilisation=_TARGETS, load=tuple(Load), stable_seconds=(60.0, 300.0), min_replicas=(1,)
+    ),
     "aibrix-apa": _grid("aibrix-apa", utilisation=_TARGETS, load=tuple(Load), down_cooldown_seconds=(0.0, 300.0)),
     "wva": _grid("wva", kv_spare_trigger=(0.1, 0.3, 0.5, 0.6), queue_spare_trigger=(3.0, 4.5)),
     "wva-slo": _grid("wva-slo", margin=(0.05, 0.1, 0.2, 0.4)),

@@ -2,8 +2,13 @@
 
 import pytest
 from cynosure.twin.policies.aibrix_apa import AibrixApa
+from cynosure.twin.policies.recommend import Load
 
 from tests.twin.policies.builders import seen, setting, window
+
+
+def by_concurrency() -> AibrixApa:
+    return AibrixApa(setting(), Load.CONCURRENCY)
 
 
 @pytest.mark.parametrize(
@@ -21,7 +26,7 @@ from tests.twin.policies.builders import seen, setting, window
 )
 def test_one_decision(running: float, replicas: int, expected: int) -> None:
     assert (
-        AibrixApa(setting()).decide(seen(0, window(ready=replicas, running=running), replicas=replicas)).replicas
+        by_concurrency().decide(seen(0, window(ready=replicas, running=running), replicas=replicas)).replicas
         == expected
     )
 
@@ -35,11 +40,11 @@ def test_one_decision(running: float, replicas: int, expected: int) -> None:
     ],
 )
 def test_pending_replicas(running: float, expected: int) -> None:
-    assert AibrixApa(setting()).decide(seen(0, window(ready=2, running=running), replicas=4)).replicas == expected
+    assert by_concurrency().decide(seen(0, window(ready=2, running=running), replicas=4)).replicas == expected
 
 
 def test_the_cooldown_takes_the_lowest_of_its_window_as_published() -> None:
-    apa = AibrixApa(setting())
+    apa = by_concurrency()
     loads = ((0.0, 7.0, 8), (10.0, 14.0, 8), (20.0, 12.0, 8))
     assert [apa.decide(seen(at, window(ready=n, running=load), replicas=n)).replicas for at, load, n in loads] == [
         4,
@@ -49,4 +54,9 @@ def test_the_cooldown_takes_the_lowest_of_its_window_as_published() -> None:
 
 
 def test_without_metrics_it_keeps_what_there_is() -> None:
-    assert AibrixApa(setting()).decide(seen(0, None, replicas=6)).replicas == 6
+    assert by_concurrency().decide(seen(0, None, replicas=6)).replicas == 6
+
+
+def test_by_default_it_counts_requests_per_second() -> None:
+    """42 rps over 4 replicas is 10.5 each, 1.5 times the 7 of the target."""
+    assert AibrixApa(setting()).decide(seen(0, window(42.0))).replicas == 6

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from cynosure.twin.policies.kthena import InForce, Kthena, recommended
+from cynosure.twin.policies.recommend import Load
 
 from tests.twin.policies.builders import follow, seen, setting, window
 
@@ -23,7 +24,7 @@ def test_the_recommendation(values: list[float], replicas: int, expected: int) -
 
 def test_growth_doubles_the_lowest_count_of_the_last_period() -> None:
     """8 -> 12 is below the panic threshold of 200 %; 4 was in force within the last 15 s, so 8 it is."""
-    kthena = Kthena(setting())
+    kthena = Kthena(setting(), Load.CONCURRENCY)
     assert kthena.decide(seen(0, window(running=14.0))).replicas == 4
     assert kthena.decide(seen(15, window(ready=6, running=20.0), replicas=6)).replicas == 8
 
@@ -33,17 +34,17 @@ def test_growth_doubles_the_lowest_count_of_the_last_period() -> None:
     [pytest.param(27.9, 8, id="just below"), pytest.param(28.0, 8, id="200 %"), pytest.param(70.0, 20, id="500 %")],
 )
 def test_from_twice_the_count_it_panics_and_grows_at_once(running: float, expected: int) -> None:
-    assert Kthena(setting()).decide(seen(0, window(running=running))).replicas == expected
+    assert Kthena(setting(), Load.CONCURRENCY).decide(seen(0, window(running=running))).replicas == expected
 
 
 def test_panic_holds_for_60_s_then_the_highest_of_300_s() -> None:
-    counts = follow(Kthena(setting()), [window(running=28.0), *[window(ready=8, running=7.0)] * 25])
+    counts = follow(Kthena(setting(), Load.CONCURRENCY), [window(running=28.0), *[window(ready=8, running=7.0)] * 25])
     assert counts[:21] == [8] * 21
     assert counts[21:] == [4] * 5
 
 
 def test_without_metrics_it_skips() -> None:
-    assert follow(Kthena(setting()), [window(), *[None] * 60])[-1] == 4
+    assert follow(Kthena(setting(), Load.CONCURRENCY), [window(), *[None] * 60])[-1] == 4
 
 
 def test_what_was_in_force_reaches_to_the_edge_of_the_window() -> None:

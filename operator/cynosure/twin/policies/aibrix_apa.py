@@ -19,7 +19,7 @@ from cynosure.twin.port import Seen, Setting, Wanted
 @dataclass(slots=True)
 class AibrixApa:
     setting: Setting
-    load: Load = Load.CONCURRENCY
+    load: Load = Load.RPS
     utilisation: float = UTILISATION
     window_seconds: float = 60.0
     up_tolerance: float = 0.1

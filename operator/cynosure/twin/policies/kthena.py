@@ -47,7 +47,7 @@ class InForce:
 @dataclass(slots=True)
 class Kthena:
     setting: Setting
-    load: Load = Load.CONCURRENCY
+    load: Load = Load.RPS
     utilisation: float = UTILISATION
     window_seconds: float = 15.0
     tolerance: float = 0.10
