@@ -3,8 +3,10 @@
 import argparse
 import json
 import math
+import os
 import sys
 from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
 from time import perf_counter
 from typing import Any
 
@@ -23,7 +25,7 @@ def compare(arguments: argparse.Namespace) -> int:
     """Return 1 when ``cynosure`` was asked for and misses the objective, else 0."""
     began, chosen = perf_counter(), _chosen(arguments.policy)
     experiment, bench = experiment_of(arguments)
-    results = _results(chosen, experiment, bench)
+    results = _results(chosen, experiment, bench, arguments.processes or os.cpu_count() or 1)
     oracle = next(result for result in results if result.policy == ORACLE)
     shown = [result for result in results if result.policy in chosen]
     answer = {
@@ -59,15 +61,18 @@ def _chosen(text: str) -> tuple[str, ...]:
     return asked
 
 
-def _results(chosen: Sequence[str], experiment: Experiment, bench: Bench) -> list[Result]:
-    results = []
-    with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
-        task = bar.add_task("", total=len({*chosen, ORACLE}))
-        for name in dict.fromkeys([*chosen, ORACLE]):
-            bar.update(task, description=name)
-            results.append(run_policy(name, experiment, bench))
-            bar.advance(task)
-    return results
+def _results(chosen: Sequence[str], experiment: Experiment, bench: Bench, processes: int) -> list[Result]:
+    """Each policy in a process of its own; their order, and what they find, do not depend on how many there are."""
+    wanted = list(dict.fromkeys([*chosen, ORACLE]))
+    with (
+        Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar,
+        ProcessPoolExecutor(min(processes, len(wanted))) as pool,
+    ):
+        task = bar.add_task("simulating", total=len(wanted))
+        runs = [pool.submit(run_policy, name, experiment, bench) for name in wanted]
+        for run in runs:
+            run.add_done_callback(lambda _: bar.advance(task))
+        return [run.result() for run in runs]
 
 
 def told_of(result: Result, gpu_cost_per_hour: float) -> dict[str, Any]:

@@ -38,14 +38,14 @@ class Knowledge:
 
 
 def bridged(wanted: Integers, lead_steps: int) -> Integers:
-    """Fill every gap of a level that is shorter than the lead time."""
+    """Fill every gap of a level that is shorter than the lead time, also that before its first use."""
     filled = wanted.copy()
     for level in range(2, int(wanted.max(initial=0)) + 1):
-        on = np.flatnonzero(wanted >= level)
+        on = np.append(-1, np.flatnonzero(wanted >= level))
         gaps = np.diff(on)
         for first, gap in zip(on[:-1][gaps > 1], gaps[gaps > 1], strict=True):
             if gap - 1 < lead_steps:
-                np.maximum(filled[first : first + gap], level, out=filled[first : first + gap])
+                np.maximum(filled[first + 1 : first + gap], level, out=filled[first + 1 : first + gap])
     return filled
 
 
