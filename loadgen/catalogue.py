@@ -67,9 +67,9 @@ TRACES = (
     PublicTrace(
         "burstgpt",
         "ChatGPT and GPT-4 of a university, 121 days",
-        "requests with token lengths, by model",
-        "CC-BY-4.0",
-        "BurstGPT, KDD'25",
+        "5.3 million requests with token lengths, by model (188 MB in four files)",
+        "see the repository",
+        "BurstGPT, arXiv:2401.17644",
         "https://github.com/HPMLL/BurstGPT",
     ),
     PublicTrace(

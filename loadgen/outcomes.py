@@ -30,6 +30,7 @@ class Status(IntEnum):
     TIMEOUT = 3
     CONNECTION = 4
     BROKEN_STREAM = 5
+    CERTIFICATE = 6
 
 
 def reason(status: int) -> str:

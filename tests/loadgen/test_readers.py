@@ -169,7 +169,7 @@ def test_what_is_written_is_read(
 
 
 @given(st.binary(max_size=400))
-@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(deadline=None, max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_no_bytes_crash_the_reader(tmp_path: Path, noise: bytes) -> None:
     path = tmp_path / "noise"
     path.write_bytes(noise)

@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loadgen.errors import BadLoadInput
@@ -92,6 +92,7 @@ def test_the_series_has_gaps_where_nothing_was_offered() -> None:
     ),
     st.integers(1, 4),
 )
+@settings(deadline=None, max_examples=30)
 def test_outcomes_survive_their_travels_and_shards_join(rows: list[tuple[float, ...]], shards: int) -> None:
     whole = outcomes(*sorted(rows))  # type: ignore[arg-type]
     parts = [outcomes(*sorted(rows)[n::shards]) for n in range(min(shards, len(rows)))]  # type: ignore[arg-type]

@@ -36,7 +36,7 @@ def same(one: Schedule, other: Schedule) -> bool:
 
 
 @given(ROWS)
-@settings(deadline=None)
+@settings(deadline=None, max_examples=30)
 def test_a_schedule_survives_its_travels(rows: list[tuple[float, int, int, int]]) -> None:
     sent = schedule_of(rows)
     arrived = Schedule.from_bytes(sent.to_bytes(), "the wire")
@@ -45,7 +45,7 @@ def test_a_schedule_survives_its_travels(rows: list[tuple[float, int, int, int]]
 
 
 @given(ROWS, st.integers(1, 9))
-@settings(deadline=None)
+@settings(deadline=None, max_examples=30)
 def test_shards_together_are_the_whole(rows: list[tuple[float, int, int, int]], count: int) -> None:
     whole = schedule_of(rows)
     shards = [whole.shard(index, count) for index in range(count)]
@@ -55,7 +55,7 @@ def test_shards_together_are_the_whole(rows: list[tuple[float, int, int, int]], 
 
 
 @given(st.binary(max_size=200), st.integers(0, 2000))
-@settings(deadline=None)
+@settings(deadline=None, max_examples=30)
 def test_damaged_bytes_are_refused_and_never_crash(noise: bytes, cut: int) -> None:
     whole = evenly(200, 10.0).to_bytes()
     for data in (noise, whole[: min(cut, len(whole) - 1)], b"cynosure-columns/1\n" + noise):

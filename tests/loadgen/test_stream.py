@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loadgen.stream import CompletionStream
@@ -12,6 +12,7 @@ from loadgen.token_gaps import TokenGaps
 from tests.loadgen.server import DONE, TOKEN, usage
 
 
+@settings(deadline=None, max_examples=40)
 @given(tokens=st.integers(1, 30), cuts=st.lists(st.integers(0, 2000), max_size=20), told=st.booleans())
 def test_splits_do_not_matter(tokens: int, cuts: list[int], told: bool) -> None:
     text = TOKEN * tokens + (usage(tokens) if told else b"") + DONE
@@ -74,6 +75,7 @@ def test_who_speaks_is_no_token() -> None:
     assert stream.tokens == 1
 
 
+@settings(deadline=None, max_examples=40)
 @given(st.lists(st.floats(2e-5, 100), min_size=1, max_size=200), st.sampled_from([50, 95, 99]))
 def test_gaps_keep_their_percentiles_to_two_percent(seconds: list[float], percent: int) -> None:
     gaps = TokenGaps()

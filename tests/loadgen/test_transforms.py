@@ -27,7 +27,7 @@ def random_for(seed: int) -> np.random.Generator:
 
 
 @given(rates=st.lists(st.floats(0.01, 1e4), min_size=2, max_size=60), peak=st.floats(0.1, 1e3), seed=SEEDS)
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 def test_a_rate_series_hits_its_peak_exactly(rates: list[float], peak: float, seed: int) -> None:
     series = rate_series(np.arange(len(rates)) * 25.0, np.array(rates), "made")
     scaled = ScaleToPeak(peak).apply(series, random_for(seed))
@@ -45,7 +45,7 @@ def test_thinned_and_superposed_requests_hit_their_peak(peak: float, seed: int) 
 
 
 @given(count=st.integers(1, 300), factor=st.floats(0.01, 5.0), seed=SEEDS)
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 def test_scaling_keeps_the_count_to_within_one(count: int, factor: float, seed: int) -> None:
     scaled = requests(count, 100.0).scaled(factor, random_for(seed))
     assert abs(len(scaled.at_seconds) - count * factor) <= 1
@@ -108,7 +108,7 @@ def gapped() -> RateSeries:
 
 
 @given(seed=SEEDS, cv=st.floats(0.3, 4.0), arrivals=st.sampled_from(["exact", "poisson", "gamma"]))
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 def test_nothing_arrives_in_a_gap_or_at_a_rate_of_zero(seed: int, cv: float, arrivals: str) -> None:
     at = arrival_seconds(gapped(), arrivals, cv, random_for(seed))  # type: ignore[arg-type]
     rates = gapped().at(at)

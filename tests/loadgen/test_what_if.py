@@ -40,7 +40,7 @@ def applied(trace: RateSeries, *texts: str, seed: int = 1) -> RateSeries:
 
 
 @given(rates=RATES, turn=st.floats(-1e4, 1e4))
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 def test_shifting_loses_nothing_and_shifting_back_restores(rates: list[float], turn: float) -> None:
     before = series_of(rates)
     try:
@@ -53,7 +53,7 @@ def test_shifting_loses_nothing_and_shifting_back_restores(rates: list[float], t
 
 
 @given(rates=RATES)
-@settings(deadline=None)
+@settings(deadline=None, max_examples=40)
 def test_gaps_are_bridged_zeroed_or_closed_and_never_invented(rates: list[float]) -> None:
     series = series_of(rates)
     for mode in ("bridge", "zero"):
