@@ -5,7 +5,7 @@ import json
 import math
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -21,11 +21,12 @@ from cynosure.place.documents import (
     read_demand,
     read_inventory,
 )
-from cynosure.place.fleet import Fleet, place_fleet
+from cynosure.place.fleet import place_fleet
 from cynosure.place.need import Holding, Need, Stock
 from cynosure.place.patterns import room
 from cynosure.place.points_file import MeasuredPoint, Points, profile_for, read_points, throughputs
 from cynosure.place.prices import GPUS, Prices, money, power
+from cynosure.place.task import Fleet
 
 _OBJECTIVES = ("gpus", "cost", "energy")
 
@@ -54,8 +55,8 @@ def run(arguments: argparse.Namespace) -> int:
     began = perf_counter()
     fleet = place_fleet(needs, stock, prices, time_limit_seconds=arguments.time_limit_seconds)
     seconds = perf_counter() - began
-    unplaced = [*impossible, *_unplaced(fleet, needs, stock)]
-    answer = _answer(fleet, unplaced, prices, arguments.objective, seconds)
+    answer = answer_of(fleet, needs, stock, prices, impossible)
+    answer |= {"solve_seconds": seconds, "objective": {"name": arguments.objective, **answer["objective"]}}
     sys.stdout.write(json.dumps(answer, allow_nan=False) + "\n" if arguments.json else "\n".join(_lines(answer)) + "\n")
     return 0 if answer["feasible"] else 1
 
@@ -167,8 +168,12 @@ def _room(fleet: Fleet, product: str, stock: Stock) -> str:
     return room(product, [tuple(held.spot for held in fleet.placed.get(gpu, ())) for gpu in gpus])
 
 
-def _answer(fleet: Fleet, unplaced: list[Unplaced], prices: Prices, objective: str, seconds: float) -> dict[str, Any]:
+def answer_of(
+    fleet: Fleet, needs: list[Need], stock: Stock, prices: Prices, impossible: Sequence[Unplaced] = ()
+) -> dict[str, Any]:
+    """Return the document that is printed, as far as it does not depend on the clock."""
     gpus, bound = len(fleet.placed), fleet.fewest_gpus(prices)
+    unplaced = [*impossible, *_unplaced(fleet, needs, stock)]
     return {
         "feasible": not unplaced,
         "optimal": fleet.is_optimal(prices),
@@ -176,16 +181,11 @@ def _answer(fleet: Fleet, unplaced: list[Unplaced], prices: Prices, objective: s
         "gpus": gpus,
         "lower_bound": bound,
         "solver": fleet.solver,
-        "solve_seconds": seconds,
         "placement": [{"gpu": gpu, "slices": _slices(held)} for gpu, held in sorted(fleet.placed.items())],
         "moves": fleet.moves,
         "unplaced": unplaced,
         "moves_lower_bound": fleet.moves_bound,
-        "objective": {
-            "name": objective,
-            "value": fleet.cost / prices.unit,
-            "lower_bound": fleet.cost_bound / prices.unit,
-        },
+        "objective": {"value": fleet.cost / prices.unit, "lower_bound": fleet.cost_bound / prices.unit},
         "partitions": _partitions(fleet.placed),
     }
 

@@ -6,7 +6,6 @@ One thread and one seed: the same program gives the same answer, unless the time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import ceil, inf, isfinite
-from time import perf_counter
 
 import highspy
 import numpy as np
@@ -27,9 +26,9 @@ class QuietHighs(highspy.Highs):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """``values`` per column; ``bound`` is proven: no answer has a smaller ``cost``."""
+    """``values`` per column, None when none were found; ``bound`` is proven: no answer has a smaller ``cost``."""
 
-    values: tuple[int, ...]
+    values: tuple[int, ...] | None
     cost: float
     bound: float
     step: float
@@ -60,19 +59,24 @@ class IntegerProgram:
             merged[column] = merged.get(column, 0.0) + factor
         self._rows.append((tuple(merged.items()), least, most))
 
-    def minimise(self, cost: Terms, *, step: float, time_limit_seconds: float, start: Sequence[int]) -> Answer:
-        """Return the best answer found in time, which is ``start`` when nothing better is.
+    def minimise(self, cost: Terms, *, step: float, time_limit_seconds: float) -> Answer:
+        """Return the best answer found in time, and the bound. ``step``: smaller differences of cost do not matter.
 
-        ``step``: costs that differ by less are as good as equal.
+        HiGHS is given no start: release 1.16 loses columns of a start that its presolve merges, and then proves a
+        bound that is too good to be true.
         """
         model = self._model(cost, step, time_limit_seconds)
-        model.setSolution(_solution(start))
         model.run()
-        bound = float(model.getInfo().mip_dual_bound)
-        found = tuple(round(value) for value in model.getSolution().col_value)
-        if not model.getSolution().value_valid or total(cost, found) >= total(cost, start):
-            found = tuple(start)
-        return Answer(found, reached := total(cost, found), min(reached, _up(bound, cost, step)), step)
+        bound, solution = _up(float(model.getInfo().mip_dual_bound), cost, step), model.getSolution()
+        values = tuple(round(value) for value in solution.col_value)
+        if not solution.value_valid or not self._holds(values):
+            return Answer(None, inf, bound, step)
+        reached = total(cost, values)
+        return Answer(values, reached, min(reached, bound), step)
+
+    def _holds(self, values: Sequence[int]) -> bool:
+        """Check a rounded answer: what is handed on is right, whatever the solver's tolerances."""
+        return all(_is_within(total(terms, values), least, most) for terms, least, most in self._rows)
 
     def _model(self, cost: Terms, step: float, time_limit_seconds: float) -> highspy.Highs:
         model = QuietHighs()  # type: ignore[no-untyped-call]
@@ -82,7 +86,7 @@ class IntegerProgram:
             "time_limit": max(time_limit_seconds, 0.0),
             "mip_feasibility_tolerance": 1e-9,
             "mip_rel_gap": 0.0,
-            "mip_abs_gap": step * (1 - _ROUNDING),
+            "mip_abs_gap": step * (1 - 1000 * _ROUNDING),
         }.items():
             model.setOptionValue(option, value)
         model.passModel(self._lp(cost))
@@ -104,25 +108,13 @@ class IntegerProgram:
         return lp
 
 
-def lexicographic(
-    program: IntegerProgram, costs: Sequence[tuple[Terms, float]], start: Sequence[int], *, time_limit_seconds: float
-) -> list[Answer]:
-    """Minimise one cost after the other, each with those before it held at what was reached.
-
-    ``costs`` come with their steps; ``start`` is any answer. Half of the time that is left is for the next cost.
-    """
-    end, answers = perf_counter() + time_limit_seconds, list[Answer]()
-    for number, (cost, step) in enumerate(costs, start=1):
-        left = end - perf_counter()
-        seconds = left if number == len(costs) else left / 2
-        answers.append(program.minimise(cost, step=step, time_limit_seconds=seconds, start=start))
-        program.limit(cost, most=answers[-1].cost + step * _ROUNDING)
-        start = answers[-1].values
-    return answers
-
-
 def total(terms: Terms, values: Sequence[int]) -> float:
     return sum(factor * values[column] for column, factor in terms)
+
+
+def _is_within(value: float, least: float, most: float) -> bool:
+    slack = _ROUNDING * max(1.0, abs(value))
+    return least - slack <= value <= most + slack
 
 
 def _up(bound: float, cost: Terms, step: float) -> float:
@@ -131,9 +123,3 @@ def _up(bound: float, cost: Terms, step: float) -> float:
         return -inf
     whole = all(factor % step == 0 for _, factor in cost)
     return ceil(bound / step - _ROUNDING) * step if whole else bound
-
-
-def _solution(values: Sequence[int]) -> highspy.HighsSolution:
-    solution = highspy.HighsSolution()
-    solution.col_value = [float(value) for value in values]
-    return solution

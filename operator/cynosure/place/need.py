@@ -1,7 +1,8 @@
 """What the services need, and which GPUs there are to give it."""
 
+from collections import Counter
 from collections.abc import Container, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from math import ceil, inf
 from types import MappingProxyType
@@ -77,6 +78,21 @@ class Stock:
 
     def size(self, product: str) -> float:
         return inf if product == self.unlimited else sum(found == product for found in self.products.values())
+
+    def only(self, services: Container[str]) -> "Stock":
+        """Return the same GPUs with what stands of some services."""
+        standing = {gpu: tuple(h for h in found if h.service in services) for gpu, found in self.standing.items()}
+        return replace(self, standing=standing)
+
+    def kept(self, wanted: Counter[tuple[str, str]]) -> dict[int, tuple[Holding, ...]]:
+        """Take what stands from ``wanted``; of a surplus those go whose GPU holds the least besides."""
+        placed: dict[int, list[Holding]] = {}
+        for gpu in sorted(self.standing, key=lambda gpu: (-len(self.standing[gpu]), gpu)):
+            for held in self.standing[gpu]:
+                if wanted[held.service, held.profile] > 0:
+                    wanted[held.service, held.profile] -= 1
+                    placed.setdefault(gpu, []).append(held)
+        return {gpu: tuple(found) for gpu, found in sorted(placed.items())}
 
     def empty(self, product: str, used: Container[int]) -> Iterator[int]:
         """Yield the numbers of the GPUs of a product that are not ``used``, ascending."""

@@ -4,8 +4,7 @@ GPUs that look alike form a kind, so the program grows with the kinds of GPUs an
 Gomory's patterns for cutting stock, 1961). Which partitions serve a rate is decided in the same program.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import inf
 
@@ -62,13 +61,14 @@ class Pack:
         return [(column, 1.0) for column in (*self._lacking.values(), *self._short.values())]
 
     def cost(self, prices: Prices) -> Terms:
-        """Return the price of the GPUs in use and of what is chosen on them; what leaves no choice is left out."""
+        """Return the price of GPUs in use and partitions; those that leave no choice only count where they lack."""
         gpus = [(column, prices.of_gpu(kind.product)) for kind, found in self._gpus.items() for _, column in found]
         parts = [
             (column, prices.of_partition(need.product, profile))
             for (_, profile), (need, column) in self._partitions.items()
         ]
-        return [(column, price) for column, price in (*gpus, *parts) if price]
+        lacking = [(column, -prices.of_partition(*fixed)) for fixed, column in self._lacking.items()]
+        return [(column, price) for column, price in (*gpus, *parts, *lacking) if price]
 
     def moved(self) -> Terms:
         """Return the number of partitions that stay, negative; a service keeps no more than it still wants."""
@@ -79,20 +79,14 @@ class Pack:
                     kept.setdefault(label, []).append((column, float(count)))
         return [(column, -factor) for label, terms in kept.items() for column, factor in self._staying(label, terms)]
 
-    def start(self, placed: Iterable[tuple[Kind, Counter[Label]]], lacking: Mapping[Label, int]) -> list[int]:
-        """Return the values of a placement that is known: what stands on each GPU in use, with its kind."""
-        values, product = [0] * self.program.columns, {need.service: need.product for need in self.needs}
-        for kind, held in placed:
-            counts: Counter[str] = Counter()
-            for (service, profile), count in held.items():
-                counts[profile] += count
-                if (service, profile) in self._partitions:
-                    values[self._partitions[service, profile][1]] += count
-            values[next(column for choice, column in self._gpus[kind] if counts <= Counter(choice.counts))] += 1
-        for (service, profile), count in lacking.items():
-            column = self._short.get(service)
-            values[self._lacking[product[service], profile] if column is None else column] += count
-        return values
+    def lost(self, standing: Mapping[Label, int]) -> Terms:
+        """Return how many partitions fewer than stand are chosen, by service and profile."""
+        fewer = []
+        for label, (_, column) in self._partitions.items():
+            if standing.get(label):
+                fewer.append((self.program.column(standing[label]), 1.0))
+                self.program.limit([fewer[-1], (column, 1.0)], least=float(standing[label]))
+        return fewer
 
     def read(self, values: Sequence[int]) -> Packing:
         gpus = {

@@ -1,0 +1,90 @@
+"""What is to be placed where, what is to be kept low, and the answer with what is proven of it."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from math import ceil
+
+from cynosure.place.choices import Label
+from cynosure.place.greedy import Placed
+from cynosure.place.need import Need, Stock
+from cynosure.place.prices import GPUS, Prices
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """``cost_bound``: nothing that places as many is cheaper; ``moves_bound``: nothing as cheap moves fewer."""
+
+    placed: Placed
+    unplaced: Counter[Label]
+    cost: float
+    moves: int
+    solver: str
+    is_most: bool
+    """Whether it is proven that no more partitions can be placed."""
+    cost_bound: float
+    moves_bound: int
+
+    def is_optimal(self, prices: Prices) -> bool:
+        is_cheapest = self.cost - self.cost_bound < prices.step
+        return self.is_most and is_cheapest and self.moves <= self.moves_bound
+
+    def fewest_gpus(self, prices: Prices) -> int:
+        """Return a bound on the GPUs of an answer that costs as little."""
+        if prices is GPUS:
+            return ceil(self.cost_bound)
+        return len(self.placed) if self.cost - self.cost_bound < prices.step else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """``services`` by product. All that stands in ``stock`` is wanted, and may stay."""
+
+    needs: Sequence[Need]
+    stock: Stock
+    prices: Prices
+    services: Mapping[str, frozenset[str]]
+
+    @property
+    def stands(self) -> int:
+        return sum(map(len, self.stock.standing.values()))
+
+    @property
+    def fixed_cost(self) -> float:
+        """The price of the partitions that leave no choice, all of them placed."""
+        return sum(
+            need.most(need.cheapest) * self.prices.of_partition(need.product, need.cheapest)
+            for need in self.needs
+            if not need.is_choice
+        )
+
+    def most_cost(self, cost: float) -> float:
+        """Return the limit of a program's cost, which leaves out what is fixed, for an answer of this cost."""
+        return cost - self.fixed_cost + self.prices.step * 1e-6
+
+    def cost(self, placed: Placed) -> float:
+        total = 0.0
+        for gpu, found in placed.items():
+            product = self.stock.product_of(gpu) or ""
+            total += self.prices.of_gpu(product)
+            total += sum(self.prices.of_partition(product, held.profile) for held in found)
+        return total
+
+    def moves(self, placed: Placed) -> int:
+        """Return how many of the partitions that stand are not there any more."""
+        return sum(held not in placed.get(gpu, ()) for gpu, found in self.stock.standing.items() for held in found)
+
+
+def task_of(needs: Sequence[Need], stock: Stock, prices: Prices) -> tuple[Task, int]:
+    """Forget what may not stay: not wanted any more, or not on this GPU. :return: how many those are, too."""
+    products = {(need.service, profile): need.product for need in needs for profile in need.choices}
+    standing = {
+        gpu: tuple(h for h in found if stock.product_of(gpu) == products.get((h.service, h.profile), ""))
+        for gpu, found in stock.standing.items()
+    }
+    gone = sum(map(len, stock.standing.values())) - sum(map(len, standing.values()))
+    services = {
+        product: frozenset(need.service for need in needs if need.product == product)
+        for product in sorted({need.product for need in needs})
+    }
+    return Task(needs, replace(stock, standing=standing), prices, services), gone
