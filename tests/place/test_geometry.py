@@ -1,8 +1,12 @@
-"""What MIG allows, checked against counts that were found by brute force elsewhere."""
+"""What MIG allows, checked against counts that were found by brute force elsewhere, and against compiled sources."""
+
+from pathlib import Path
 
 import pytest
+import yaml
 from cynosure.model.mig import GEOMETRIES, geometry_of, product_of
 from cynosure.place.layouts import maximal_layouts
+from cynosure.place.patterns import arrangement
 
 SEVEN_SLICES = [product for product, geometry in GEOMETRIES.items() if geometry.compute_slices == 7]
 A100 = geometry_of("A100-80GB")
@@ -59,3 +63,37 @@ def test_a_product_that_is_not_known_is_used_whole() -> None:
     unknown = geometry_of("NVIDIA L4")
     assert [profile.name for profile in unknown.profiles] == ["gpu"]
     assert unknown.gpu_share("gpu") == 1.0
+
+
+def test_media_extensions_stand_once_on_a_gpu_whatever_their_size() -> None:
+    a30 = geometry_of("A30-24GB")
+    assert a30.legal([("1g.6gb+me", 0), ("2g.12gb", 2)])
+    assert not a30.legal([("1g.6gb+me", 0), ("2g.12gb+me", 2)])
+    assert "2g.12gb+me" not in {name for layout in maximal_layouts("A30-24GB") for name, _ in layout}
+
+
+def test_the_table_agrees_with_the_sources(shared_data: Path) -> None:
+    """Not with the published mocks that have wrong sizes: those are named in the file."""
+    compiled = yaml.safe_load((shared_data / "mig_profiles" / "mig_profiles.yaml").read_text())["gpus"]
+    for product, facts in compiled.items():
+        geometry = geometry_of(product)
+        assert (geometry.memory_slices, geometry.compute_slices) == (
+            facts["memory_slices_total"],
+            facts["compute_slices_total"],
+        )
+        known = {p.name: (p.compute_slices, p.memory_slices, list(p.starts), p.most) for p in geometry.profiles}
+        assert known == {
+            name: (p["gpcs"], p["size"], p["placements"], p["max"]) for name, p in facts["profiles"].items()
+        }
+
+
+def test_geometries_that_nos_publishes_are_legal_but_for_its_misprints(shared_data: Path) -> None:
+    published = yaml.safe_load((shared_data / "mig_profiles" / "nos_known_mig_geometries.yaml").read_text())
+    products = {"A30": "A30-24GB", "A100-SXM4-40GB": "A100-40GB", "NVIDIA-A100-SXM4-80GB": "A100-80GB"}
+    misprints = {"3g.20gb", "7g.79gb"}
+    for entry in published:
+        product = products[entry["models"][0]]
+        for counts in entry["allowedGeometries"]:
+            if product == "A100-80GB" and misprints & set(counts):
+                continue
+            assert arrangement(product, (), tuple(sorted(counts.items()))) is not None, counts
