@@ -4,11 +4,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from llm_engine.lexicon import Kind
+from llm_engine.lexicon import NUMERIC, Kind
 from llm_engine.tags import Tag
 from llm_engine.values import Unclear
 
-NUMERIC = (Kind.QUANTITY, Kind.RANGE)
 _OPPOSITE = {Kind.UPPER: Kind.LOWER, Kind.LOWER: Kind.UPPER}
 _CONTENT = frozenset(Kind) - {Kind.FILLER, Kind.TO, Kind.FOR, Kind.BY, Kind.FROM, Kind.SEPARATOR, Kind.AND}
 
@@ -17,6 +16,8 @@ _CONTENT = frozenset(Kind) - {Kind.FILLER, Kind.TO, Kind.FOR, Kind.BY, Kind.FROM
 class Clause:
     tags: tuple[Tag, ...]
     text: str
+    is_listed: bool = False
+    """Only *and* or a comma stands before it."""
 
     def of(self, *kinds: Kind) -> tuple[Tag, ...]:
         return tuple(tag for tag in self.tags if tag.kind in kinds)
@@ -44,15 +45,17 @@ class Clause:
 def split(tags: Sequence[Tag], text: str) -> list[Clause]:
     clauses: list[Clause] = []
     part: list[Tag] = []
+    listed = False
     for index, tag in enumerate(tags):
         following = tags[index + 1] if index + 1 < len(tags) else None
         denied = next((t for t in part if t.kind is Kind.NEGATION), None)
         if tag.kind in (Kind.SEPARATOR, Kind.AND) or (denied is not None and _is_or(tag)):
-            clauses.append(Clause(tuple(part), text))
+            clauses.append(Clause(tuple(part), text, listed))
+            listed = tag.kind is Kind.AND or tag.value == "comma" or (listed and not part)
             part = _carried(tag, denied, part, following) if denied and following else []
         else:
             part.append(tag)
-    clauses.append(Clause(tuple(part), text))
+    clauses.append(Clause(tuple(part), text, listed))
     return [clause for clause in clauses if not clause.is_empty]
 
 

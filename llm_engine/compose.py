@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from llm_engine.lexicon import Kind
+from llm_engine.lexicon import NUMERIC, Kind
 from llm_engine.tags import Tag
 from llm_engine.times import clock_range, days, end, is_dash, written_date
 
@@ -15,7 +15,6 @@ _WEEK = "mon,tue,wed,thu,fri,sat,sun"
 _OBJECTIVE = re.compile(r"\b(?:slo|sla|attainment|goodput)\b", re.IGNORECASE)
 _COUNTABLE = frozenset({"replicas", "gpus", "s", "min", "h", "d", "w"})
 _RELATIVE = {Kind.MORE: 1, Kind.FEWER: -1}
-_LINKS = (Kind.AND, Kind.SEPARATOR)
 
 
 def compose(tags: Sequence[Tag], text: str) -> list[Tag]:
@@ -37,10 +36,6 @@ def _apply(step: Step, tags: list[Tag], text: str) -> list[Tag]:
 
 def _kinds(tags: Sequence[Tag], *kinds: Kind) -> bool:
     return len(tags) >= len(kinds) and all(tag.kind is kind for tag, kind in zip(tags, kinds, strict=False))
-
-
-def _words(tag: Tag, text: str) -> str:
-    return text[tag.start : tag.end].lower()
 
 
 def _quantity(tags: Sequence[Tag], text: str) -> tuple[Tag, int] | None:
@@ -168,13 +163,13 @@ def _instead(tags: Sequence[Tag], text: str) -> tuple[Tag, int] | None:
 
 
 def _apart(tags: Sequence[Tag], text: str) -> list[Tag]:
-    """``pause chat, vision should have 3``: the last of a list may begin a statement of its own."""
+    """``pause chat and vision should have 3``: the last of a list may begin a statement of its own."""
     found: list[Tag] = []
-    acting = False
+    is_said = False  # something, before the list, that needs no more words
     for index, tag in enumerate(tags):
         after = tags[index + 1] if index + 1 < len(tags) else None
-        acting = tag.kind in (Kind.VERB, Kind.UP, Kind.DOWN, Kind.FACTOR) or (acting and tag.kind not in _LINKS)
-        if acting and len(tag.parts) > 1 and tag.kind is Kind.SERVICE and after is not None and after.kind is Kind.HINT:
+        is_said = tag.kind in _SAID or (tag.kind is Kind.VERB and tag.value in _WHOLE) or (is_said and not _links(tag))
+        if is_said and tag.kind is Kind.SERVICE and len(tag.parts) > 1 and after is not None and _states(after, text):
             *rest, last = tag.parts
             break_at = Tag(Kind.SEPARATOR, "", rest[-1].end, rest[-1].end)
             listed = replace(tag, end=rest[-1].end, parts=tuple(rest) if len(rest) > 1 else ())
@@ -182,6 +177,20 @@ def _apart(tags: Sequence[Tag], text: str) -> list[Tag]:
         else:
             found.append(tag)
     return found
+
+
+_SAID = (Kind.FACTOR, *NUMERIC)
+_WHOLE = frozenset({"pause", "resume", "delete", "explain", "undo", "prefer"})
+
+
+def _links(tag: Tag) -> bool:
+    return tag.kind in (Kind.AND, Kind.SEPARATOR)
+
+
+def _states(tag: Tag, text: str) -> bool:
+    """``should``, ``needs``, ``must not``, ``'s``: behind a name it makes a statement."""
+    said = tag.kind in (Kind.HINT, Kind.NEGATION) or tag.value == "modal"
+    return said or text[tag.start : tag.end].lower() in ("'s", "\u2019s", ":")
 
 
 _BETWEEN_UNITS = frozenset({Kind.AND, Kind.UPPER, Kind.LOWER, Kind.FILLER, Kind.TO, Kind.NEGATION, Kind.VAGUE})

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from llm_engine.clauses import NUMERIC, Clause
-from llm_engine.lexicon import Kind
+from llm_engine.clauses import Clause
+from llm_engine.lexicon import NUMERIC, Kind
 from llm_engine.tags import Tag
 
 _ACTS = (
@@ -58,7 +58,7 @@ def _merged(clauses: Sequence[Clause]) -> list[Clause]:
     found: list[Clause] = []
     for clause in clauses:
         if found and _continues(found[-1], clause):
-            found[-1] = Clause((*found[-1].tags, *clause.tags), clause.text)
+            found[-1] = replace(found[-1], tags=(*found[-1].tags, *clause.tags))
         else:
             found.append(clause)
     return found
@@ -68,7 +68,8 @@ def _continues(last: Clause, clause: Clause) -> bool:
     if "deploy" in last.verbs:
         return not clause.verbs
     if "explain" in last.verbs:
-        return not clause.verbs and not clause.of(*NUMERIC)
+        asks_on = clause.is_listed or not clause.of(Kind.SERVICE)
+        return asks_on and not clause.of(Kind.VERB, Kind.FACTOR, *NUMERIC)
     if last.of(Kind.OBJECTIVE, Kind.VERB) and clause.of(Kind.WEIGHT) and not clause.of(*_COMMANDS):
         return True
     if {"prefer", "defragment"} & set(last.verbs) and not clause.verbs:
@@ -123,7 +124,7 @@ def _timed(clauses: Sequence[Clause]) -> list[Clause]:
     for index, clause in enumerate(found[1:], start=1):
         if leading and not _times(clause):
             found[index] = replace(clause, tags=(*leading, *clause.tags))
-        elif _is_elliptic(clause) and clause.of(*NUMERIC):
+        elif _is_elliptic(clause) and _counts(clause) and _counts(found[index - 1]):
             before, own = _times(found[index - 1]), _times(clause)
             if before and not own:
                 found[index] = replace(clause, tags=(*before, *clause.tags))
@@ -138,7 +139,15 @@ def _begins_with_time(clause: Clause) -> bool:
 
 
 def _is_elliptic(clause: Clause) -> bool:
-    return bool(clause.of(Kind.SERVICE)) and not clause.of(*_COMMANDS)
+    states = any(tag.value == "modal" for tag in clause.of(Kind.FILLER))
+    whole = states or clause.of(Kind.NEGATION, *_COMMANDS)
+    return clause.is_listed and bool(clause.of(Kind.SERVICE)) and not whole
+
+
+def _counts(clause: Clause) -> bool:
+    """It has a number that is no time."""
+    window = window_of(clause)
+    return any(tag is not window for tag in clause.of(*NUMERIC))
 
 
 def _times(clause: Clause) -> tuple[Tag, ...]:

@@ -8,11 +8,11 @@ from typing import TypeVar
 from llm_engine.actions import DENIED, is_schedule, read_action, read_schedule
 from llm_engine.catalog import Catalog
 from llm_engine.checks import joined, refuse_contradictions, refuse_deleting_all, refuse_infeasible, refuse_outside
-from llm_engine.clauses import NUMERIC, Clause, split
+from llm_engine.clauses import Clause, split
 from llm_engine.compose import compose
 from llm_engine.coordination import coordinated
 from llm_engine.coverage import unused
-from llm_engine.lexicon import Kind
+from llm_engine.lexicon import NUMERIC, Kind
 from llm_engine.limits import SCALING, read_numbers, stated
 from llm_engine.resolve import Subject, refuse_protected, refuse_unknown, subjects, without_name
 from llm_engine.safety import MAX_CHARACTERS, refuse_unsafe

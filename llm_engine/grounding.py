@@ -5,10 +5,10 @@ from collections.abc import Iterator, Sequence
 
 from llm_engine.catalog import Catalog
 from llm_engine.checks import joined, refuse_contradictions, refuse_deleting_all, refuse_infeasible, refuse_outside
-from llm_engine.clauses import NUMERIC, statements
+from llm_engine.clauses import statements
 from llm_engine.coverage import unused
 from llm_engine.grammar import Reading
-from llm_engine.lexicon import Kind
+from llm_engine.lexicon import NUMERIC, Kind
 from llm_engine.limits import number, stated
 from llm_engine.model import Drafted, DraftedDirective
 from llm_engine.tags import Tag

@@ -67,6 +67,7 @@ class Kind(StrEnum):
     WORD = "word"  # not known
 
 
+NUMERIC = (Kind.QUANTITY, Kind.RANGE)
 Phrase = tuple[str, ...]
 
 _HARMFUL = frozenset({("verb", "delete"), ("verb", "undo"), ("verb", "deploy")})

@@ -102,7 +102,7 @@ def _scale(statement: Statement, verb: str | None) -> Directive:
     tag, clause = statement.number, statement.clause
     origin = _verb_origin(clause, "scale")
     field, value = _scaled(statement, verb)
-    if field in ("replicas", "min", "max") and tag.relative < 0:
+    if field in ("replicas", "min", "max") and tag.is_signed and tag.relative < 0:
         raise Refused(Reason.INFEASIBLE, f"{clause.words(tag)} is no number of replicas", "1 or more")
     if field != "factor" and value != int(value):
         raise Unclear(f"'{clause.words(tag)}' replicas: a whole number is needed. How many?")
@@ -124,7 +124,7 @@ def _scaled(statement: Statement, verb: str | None) -> tuple[str, float]:
             raise Unclear(f"Scale to exactly {number(tag.number)} replicas, or at most {number(tag.number)}?")
         return ("max" if side is Kind.UPPER else "min"), tag.number
     adding = _is_added(statement)
-    if tag.relative and statement.link == "to":
+    if statement.link == "to" and tag.is_signed:
         return "replicas", tag.number
     if tag.relative or statement.link == "by" or (adding and statement.link == ""):
         return "delta", tag.number * _sign(tag, rising, clause)

@@ -37,7 +37,10 @@ class Subject:
 def subjects(clause: Clause, catalog: Catalog) -> tuple[Subject, ...]:
     """The services that the clause names."""
     place = _namespace(clause, catalog)
-    named = [part for tag in clause.of(Kind.SERVICE) for part in (tag.parts or (tag,))]
+    tags = clause.of(Kind.SERVICE)
+    if len({tag.value for tag in tags}) > 1 and "explain" not in clause.verbs and "deploy" not in clause.verbs:
+        raise Unclear(f"What is for {' and what for '.join(dict.fromkeys(tag.value for tag in tags))}?")
+    named = [part for tag in tags for part in (tag.parts or (tag,))]
     if named:
         return tuple(_subject(tag, place, catalog) for tag in {tag.value: tag for tag in named}.values())
     everything = clause.first(Kind.EVERYTHING)

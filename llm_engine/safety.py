@@ -41,7 +41,7 @@ _HOSTILE = {
     r"\bexfiltrat\w*|\benv(?:ironment)? variables?\b",
     "an object that is not a service": r"\b(?:delete|destroy|wipe|erase|drop(?! below| under)|remove|purge|"
     r"nuke|kill|uninstall|drain|cordon|tear down|"
-    r"get rid of)\b(?:(?!replica|pod|instance|\d).){0,30}\b(?:namespaces?|cluster(?!-)|clusters|nodes?|crds?|"
+    r"get rid of)\b(?:(?!replica|pod|instance|\d|[;.!?]).){0,30}\b(?:namespaces?|cluster(?!-)|clusters|nodes?|crds?|"
     r"databases?|deployments?|volumes?|pvcs?|disks?|backups?|data|logs?|prometheus|operator|etcd|"
     r"everything|all(?! the time)|every (?:service|model)|webhooks?|rbac|ingress|configmaps?|"
     r"kube-\w+)\b|"
@@ -63,7 +63,7 @@ _BLANKS = "\t\n\r"
 
 
 def refuse_unsafe(text: str, catalog: Catalog) -> Refusal | None:
-    """Names of services are no reason for a refusal: a service may be called ``secret-santa``."""
+    """Names of the catalog are no reason for a refusal: a service may be called ``secret-santa``."""
     if any(unicodedata.category(c) in _HIDDEN and c not in _BLANKS for c in text):
         return _refusal("characters that cannot be seen")
     rest = unicodedata.normalize("NFKC", _without_names(text, catalog))
@@ -73,8 +73,8 @@ def refuse_unsafe(text: str, catalog: Catalog) -> Refusal | None:
 
 def _without_names(text: str, catalog: Catalog) -> str:
     def masked(found: re.Match[str]) -> str:
-        known = found["name"].lower() in catalog.service_names
-        return "SERVICE" if known else found[0]
+        known = found["name"].lower() in catalog.all_names
+        return "NAME" if known else found[0]
 
     return _NAME.sub(masked, text)
 

@@ -26,6 +26,7 @@ class Tag:
     relative: int = 0  # +1 for "more", -1 for "fewer"
     parts: "tuple[Tag, ...]" = ()  # of a range or a list
     unit_span: Span | None = None
+    is_signed: bool = False  # +2, minus 2
 
     @property
     def span(self) -> Span:
@@ -155,7 +156,11 @@ class _Front:
             return (self._tagged(Kind.PERCENTILE, "", 2, number), 2) if used else None
         if turn := sign(tokens, words, numbers):
             number, used = cardinal(tokens[1:], words[1:], numbers)
-            return (replace(self._tagged(Kind.NUMBER, "", used + 1, number), relative=turn), used + 1) if used else None
+            return (
+                (replace(self._tagged(Kind.NUMBER, "", used + 1, number), relative=turn, is_signed=True), used + 1)
+                if used
+                else None
+            )
         number, used = cardinal(tokens, words, numbers, self.lexicon.thousands)
         return self._counted(number, used) if used else None
 

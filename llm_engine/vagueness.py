@@ -1,7 +1,7 @@
 """Words that ask for something without saying what: each makes one short question."""
 
-from llm_engine.clauses import NUMERIC, Clause
-from llm_engine.lexicon import Kind
+from llm_engine.clauses import Clause
+from llm_engine.lexicon import NUMERIC, Kind
 from llm_engine.tags import Tag
 from llm_engine.values import Unclear
 

@@ -152,45 +152,45 @@ daypart: at night | overnight | at nights | mornings | evenings | afternoons | n
     in the mornings | in the afternoon | in the evening | in the evenings | during the day | during the night |
     by night | by day | during business hours | business hours | during office hours | office hours | working hours
     | during working hours | nightly | at daytime | in the day
-filler: both | across | what | how | where | may | might | cron | meet | meets | kindly | the | i | we | you | me |
-    my | our | your | it | please | its | it's | their | them | they | this | that | these | those | would | could |
-    can | will | 's | ' | like | need | needs | i'd | we'd | i want | so | be | being | been | let | lets | let's |
-    use | uses | using | run | runs | running | ran | go | goes | going | gets | rise | rises | fall | falls | drops
-    | service | services | model | in | there | here | with | for the service | by the service | now | right now |
-    immediately | currently | always | again | just | only | ever | respectively | capacity | a total of | total of
-    | total number of | arrive | arrives | arriving | come | comes | deliver | delivers | delivered | return |
-    returns | returned | produce | handle | handles | handled | process | processed | served | serves | anymore |
-    any longer | too long | ever again | from now on | starting now | effective immediately | as of now | i think |
-    think | going forward | in future | in the future | as follows | following | size | scale of | workload |
-    workloads | deployment | app | application | endpoint | inference | system | platform | traffic | load |
-    accordingly | thereby | thus | therefore | hence | because | since | given that | due to | demand | busy |
-    cannot wait | important | urgently | urgent | ensure that | such that | so that | in order to | mind | could you
-    | kind | favor me | appreciate | appreciated | grateful | cheers | greetings | morning | good morning |
-    good afternoon | good evening | sure | certainly | must always | every time | each time | each request |
-    every request | per request | single | per service | every one | apiece | maintaining | keeping | having |
-    making | setting | doing | getting | spent | per se | i am | i'm | we're | you're | there's | that's | let us |
-    shall we | we need | wish | hope | would like | in terms of | regarding | concerning | with respect to |
-    with regard to | as for | when it comes to | hardware | machine | machines | devices | compute | resource |
-    resources | consumption | own | itself | themselves | under load | under any circumstances | in any case |
-    no matter what | ideally | preferably | today | hey | hi | hello | ok | okay | thanks | thank | cynosure | wants
-    | any | automatic | automatically | latest | last | previous | most recent | one that | its own | and the |
-    also the | too | within the slo | each | at all times | at any time | all times | at all | usage | use of |
-    count | number | level | total number | strictly | absolutely | possible | if possible | asap | want to |
-    going to | " | ( | ) | ` | “ | ” | which | who | whose | do | does | did | has | was | were | am | used |
-    consume | consumes | consuming | value | limits | limit of | permitted | allowed | tokens | token | finish |
-    finishes | complete | over time | per | given | happen | happens | hard | strict | changes | action | decision |
-    thing | happy | team | folks | dear | really | basically | actually | rate | percentile | percentiles | every |
-    made | you made | applied | you did | we did | new | existing | production | user | see | gpu time | operation |
-    managing | back | precisely | take | takes | taking | nothing | objective | goal | priority | reach | reaches |
-    ask | asking | instead | all the time | for now | for us | for me | serving | automated | how many | how much
+filler: both | across | what | how | where | cron | meet | meets | kindly | the | i | we | you | me | my | our |
+    your | it | please | its | it's | their | them | they | this | that | these | those | 's | ' | i'd | we'd |
+    i want | so | be | being | been | let | lets | let's | use | uses | using | run | runs | running | ran | go |
+    goes | going | rise | rises | fall | falls | drops | service | services | model | in | there | here | with |
+    for the service | by the service | now | right now | immediately | currently | always | again | just | only |
+    ever | respectively | capacity | a total of | total of | total number of | arrive | arrives | arriving | come |
+    comes | deliver | delivers | delivered | return | returns | returned | produce | handle | handles | handled |
+    process | processed | served | serves | anymore | any longer | too long | ever again | from now on |
+    starting now | effective immediately | as of now | i think | think | going forward | in future | in the future |
+    as follows | following | size | scale of | workload | workloads | deployment | app | application | endpoint |
+    inference | system | platform | traffic | load | accordingly | thereby | thus | therefore | hence | because |
+    since | given that | due to | demand | busy | cannot wait | important | urgently | urgent | ensure that |
+    such that | so that | in order to | mind | could you | kind | favor me | appreciate | appreciated | grateful |
+    cheers | greetings | morning | good morning | good afternoon | good evening | sure | certainly | must always |
+    every time | each time | each request | every request | per request | single | per service | every one | apiece
+    | maintaining | keeping | having | making | setting | doing | getting | spent | per se | i am | i'm | we're |
+    you're | there's | that's | let us | shall we | we need | wish | hope | in terms of | regarding | concerning |
+    with respect to | with regard to | as for | when it comes to | hardware | machine | machines | devices | compute
+    | resource | resources | consumption | own | itself | themselves | under load | under any circumstances |
+    in any case | no matter what | ideally | preferably | today | hey | hi | hello | ok | okay | thanks | thank |
+    cynosure | wants | any | automatic | automatically | latest | last | previous | most recent | one that | its own
+    | too | within the slo | each | at all times | at any time | all times | at all | usage | use of | count |
+    number | level | total number | strictly | absolutely | possible | if possible | asap | want to | going to | " |
+    ( | ) | ` | “ | ” | which | who | whose | do | does | did | has | was | were | am | used | consume | consumes |
+    consuming | value | limits | limit of | permitted | allowed | tokens | token | finish | finishes | complete |
+    over time | per | given | happen | happens | hard | strict | changes | action | decision | thing | happy | team
+    | folks | dear | really | basically | actually | rate | percentile | percentiles | every | made | you made |
+    applied | you did | we did | new | existing | production | user | see | gpu time | operation | managing | back |
+    precisely | take | takes | taking | nothing | objective | goal | priority | reach | reaches | ask | asking |
+    instead | all the time | for now | for us | for me | serving | automated | how many | how much | i would like |
+    i'd like | would like | 'd like
 negation from: from going | from getting | from rising | from falling | from dropping | from growing | from using |
     from scaling | from consuming | from spending | from costing | from drawing | from taking | from having |
     from running | from being | from becoming | from climbing | from sinking
 hint: ensure | guarantee | make sure | set | change | adjust | configure | put | have | must be | should be |
-    has to be | must stay | should stay | must | should | shall | has to | have to | needs to | make | want | bound
-    | allow | bring | get | tighten | relax | loosen | fix | pin | fixed | adapt | modify | update | cannot | aim |
-    try | target | require | requires | enforce | hard limit | assign | provide | operate | start with | ought to |
-    is to | are to | supposed to | leave
+    has to be | must stay | should stay | must | should | has to | have to | needs to | make | want | bound | allow
+    | bring | get | tighten | relax | loosen | fix | pin | fixed | adapt | modify | update | cannot | aim | try |
+    target | require | requires | enforce | hard limit | assign | provide | operate | start with | ought to | is to
+    | are to | supposed to | leave
 to to: to | through | thru
 to as: as
 by factor: by a factor of | a factor of | factor | by factor | factor of | by the factor
@@ -267,4 +267,5 @@ month 10: october | oct
 month 11: november | nov
 month 12: december | dec
 hint keep: keep | hold | maintain | stay | stays | remain | remains
+filler modal: may | might | can | could | will | would | need | needs | gets | shall
 """

@@ -110,9 +110,9 @@ filler a: un | una | uno
 filler name: llamado | llamada | con el nombre
 filler requests: peticiones | solicitudes | las peticiones | las solicitudes
 filler: el | la | los | las | que | se | su | sus | lo | le | por favor | favor | me | nos | servicio | servicios |
-    modelo | gracias | hola | ahora | siempre | va | van | está | están | ser | usar | use | usa | utilizar |
-    utilice | cada una | cada uno | con | lento | lenta | tan | percentil | nivel | valor | último | última | cambio
-    | uso | consumo | consumir | estar | quede | quedar | tener | tenga
+    modelo | gracias | hola | ahora | siempre | está | están | ser | usar | use | usa | utilizar | utilice |
+    cada una | cada uno | con | lento | lenta | tan | percentil | nivel | valor | último | última | cambio | uso |
+    consumo | consumir | estar | quede | quedar | tener | tenga
 days mon: lunes | los lunes
 days tue: martes | los martes
 days wed: miércoles | los miércoles
@@ -153,4 +153,5 @@ number 30: treinta
 number 40: cuarenta
 number 50: cincuenta
 number 100: cien
+filler modal: va | van
 """
