@@ -11,19 +11,21 @@ _POWER: Final = 24.0
 """A method whose error is a tenth larger gets a tenth of the weight."""
 _WINDOWS: Final = (0.1, 0.5, 1.0, 3.0)
 """In seasons. The short ones see that the load has changed, the long ones are not taken in by luck."""
+_TEMPER: Final = 0.75
+"""Errors count by this power, so that one burst that a method met by luck does not decide for a day."""
 _FEWEST: Final = 24
 _DOUBT: Final = 3.0
 """Until proven, a method is as good as the last value: so many errors of that size are counted beforehand."""
 
 
-def weights(said: Floats, actual: Floats, delays: Indices, season: int) -> Floats:
+def weights(said: Floats, actual: Floats, delays: Indices, season: int, handicaps: Floats) -> Floats:
     """Return the weight (methods, origins, leads) of each method; those of one forecast sum to 1.
 
     ``said`` (methods, origins, leads) has the baseline first, which always speaks; NaN is "cannot say" and weighs
     nothing. ``actual`` (origins, leads) is NaN where missing. The error of a forecast is known ``delays`` (leads)
-    origins later. ``season`` is counted in origins.
+    origins later. ``season`` is counted in origins. The error of a method is multiplied by its handicap (methods).
     """
-    ratios = _relative_errors(said, actual, delays, season)
+    ratios = _relative_errors(said, actual, delays, season) * handicaps[:, None, None]
     best = ratios.min(axis=0)
     raw = np.where(np.isfinite(said), (best / ratios) ** _POWER, 0.0)
     total: Floats = raw / raw.sum(axis=0)
@@ -32,7 +34,7 @@ def weights(said: Floats, actual: Floats, delays: Indices, season: int) -> Float
 
 def _relative_errors(said: Floats, actual: Floats, delays: Indices, season: int) -> Floats:
     """Return the geometric mean over the windows of each method's error as a share of the baseline's."""
-    errors = np.abs(said - actual)
+    errors = np.abs(said - actual) ** _TEMPER
     judged = np.isfinite(errors)
     own, base = (
         _known(np.where(judged, row, 0.0), delays) for row in (errors, np.broadcast_to(errors[:1], said.shape))
@@ -43,7 +45,7 @@ def _relative_errors(said: Floats, actual: Floats, delays: Indices, season: int)
     for share in _WINDOWS:
         window = max(round(share * season), _FEWEST)
         logs += np.log((_last(own, window) + doubt) / (_last(base, window) + doubt))
-    return np.exp(logs / len(_WINDOWS))
+    return np.exp(logs / len(_WINDOWS) / _TEMPER)
 
 
 def _known(rows: Floats, delays: Indices) -> Floats:

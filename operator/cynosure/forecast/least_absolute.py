@@ -10,6 +10,7 @@ from cynosure.forecast.windows import Indices
 from cynosure.model.signals import Floats
 
 _FEWEST_ROWS: Final = 20
+_SHORTEST: Final = 5
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,9 +76,9 @@ class _Sums:
 
 
 def _blocks(begin: int, end: int, season: int) -> Iterator[tuple[int, int]]:
-    """Weights are learned again when history has grown by a third, and once a season."""
-    first, shortest = begin, max(_FEWEST_ROWS, season // 4)
+    """Weights are learned again when history has grown by a sixth, and once a season."""
+    first, shortest = begin, max(_SHORTEST, season // 8)
     while begin < end:
-        length = min(max((begin - first) // 3, shortest), max(season, shortest))
+        length = min(max((begin - first) // 6, shortest), max(season, shortest))
         yield begin, min(begin + length, end)
         begin += length

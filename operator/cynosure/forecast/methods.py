@@ -9,7 +9,7 @@ from typing import Final, Protocol
 
 import numpy as np
 
-from cynosure.forecast.windows import Indices, filled
+from cynosure.forecast.windows import Indices, at, filled
 from cynosure.model.signals import Floats
 
 _SETTLED: Final = 200
@@ -31,6 +31,18 @@ class LastValue:
 
     def paths(self, values: Floats, origins: Indices, leads: Indices) -> Floats:
         return np.repeat(filled(values)[origins][:, None], len(leads), axis=1)
+
+
+@dataclass(frozen=True, slots=True)
+class SeasonalNaive:
+    """The newest value of the same phase, as it was: what comes every day at the same minute is not smoothed away."""
+
+    season: int
+    name: str = "seasonal_naive"
+
+    def paths(self, values: Floats, origins: Indices, leads: Indices) -> Floats:
+        back = -(-leads // self.season) * self.season
+        return at(filled(values), origins[:, None] + (leads - back)[None, :])
 
 
 @dataclass(frozen=True, slots=True)

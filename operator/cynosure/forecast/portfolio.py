@@ -7,7 +7,7 @@ import numpy as np
 
 from cynosure.forecast.calibrate import quantiles
 from cynosure.forecast.combine import weights
-from cynosure.forecast.methods import DampedTrend, LastValue, Method, Smoothed
+from cynosure.forecast.methods import DampedTrend, LastValue, Method, SeasonalNaive, Smoothed
 from cynosure.forecast.regression import Regression
 from cynosure.forecast.similar import SimilarSeasons
 from cynosure.forecast.windows import Indices
@@ -16,6 +16,8 @@ from cynosure.model.signals import Floats
 _MEMORY: Final = 0.2
 """In seasons: how far back an error is recent."""
 _LEAST_MEMORY: Final = 12
+_UNSMOOTHED: Final = 1.4
+"""One season as it was carries all of its noise, and is lucky more often than good: it has to be clearly better."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,7 +43,7 @@ class Rolled:
 
 def methods(season: int, found: tuple[int, ...]) -> tuple[Method, ...]:
     """Return the portfolio, the baseline first, then in order of simplicity."""
-    half, level = max(1, season // 96), max(3, season // 48)
+    half, level = min(1, season // 96), max(3, season // 48)
     similar = tuple(
         SimilarSeasons(period, half, level, how, f"similar_{how}_{period}")
         for period in found
@@ -53,6 +55,7 @@ def methods(season: int, found: tuple[int, ...]) -> tuple[Method, ...]:
         Smoothed(0.5, "smoothed_fast"),
         Smoothed(0.2, "smoothed_slow"),
         DampedTrend(),
+        *(SeasonalNaive(period, f"seasonal_naive_{period}") for period in found),
         *similar,
         Regression(found, season, "linear", name="regression_linear"),
         Regression(found, season, "log", name="regression_log"),
@@ -71,7 +74,8 @@ def roll(values: Floats, origins: Indices, leads: Indices, season: int, found: t
     ahead = origins[:, None] + leads[None, :]
     actual = np.where(ahead < len(values), values[np.minimum(ahead, len(values) - 1)], np.nan)
     delays, season_origins = -(-leads // spacing), max(1, season // spacing)
-    share = weights(said, actual, delays, season_origins)
+    handicaps = np.array([_UNSMOOTHED if isinstance(method, SeasonalNaive) else 1.0 for method in portfolio])
+    share = weights(said, actual, delays, season_origins, handicaps)
     median = np.where(share > 0, share * np.nan_to_num(said), 0.0).sum(axis=0)
     memory = max(_MEMORY * season_origins, _LEAST_MEMORY)
     names = tuple(method.name for method in portfolio)

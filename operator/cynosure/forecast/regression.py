@@ -23,7 +23,7 @@ Transform = Literal["linear", "log"]
 _LAGS: Final = tuple(range(1, 9))
 _MEANS: Final = (3, 6, 12, 24, 48, 96)
 _HARMONICS: Final = (1, 2, 3)
-_SCALED_BY: Final = 50
+_SCALED_BY: Final = 20
 """So many positive values set the scale of the series."""
 _MOST_ROWS: Final = 2000
 _LOG_FLOOR: Final = 0.05
