@@ -63,21 +63,6 @@ def from_total(total: float, target: float, replicas: int, tolerance: float = 0.
     return ceiling(total / target)
 
 
-def from_pods(values: Floats, target: float, replicas: int, tolerance: float = 0.1) -> int:
-    """A metric of each pod. Pods without one count as idle on the way up and as exactly at target on the way down."""
-    missing = replicas - len(values)
-    if len(values) == 0 or not np.all(np.isfinite(values)):
-        return replicas
-    ratio = float(np.mean(values)) / target
-    if missing <= 0:
-        return replicas if within(ratio, tolerance) else ceiling(ratio * len(values))
-    assumed = target if ratio < 1 else 0.0
-    corrected = (float(np.sum(values)) + missing * assumed) / (replicas * target)
-    if within(corrected, tolerance) or (ratio - 1) * (corrected - 1) < 0:
-        return replicas
-    return ceiling(corrected * replicas)
-
-
 @dataclass(frozen=True, slots=True)
 class Behaviour:
     """``spec.behavior`` of an HPA and the flags of its controller, with the defaults of Kubernetes."""
@@ -105,9 +90,9 @@ class Stabilised:
         longest = max(self._down_seconds, self._up_seconds)
         while len(self._past) > 1 and self._past[0][0] <= now - longest:
             self._past.popleft()
-        floor = min([recommended, *(count for at, count in self._past if at > now - self._up_seconds)])
-        ceiling_ = max([recommended, *(count for at, count in self._past if at > now - self._down_seconds)])
-        return min(max(current, floor), ceiling_)
+        lowest = min([recommended, *(count for at, count in self._past if at > now - self._up_seconds)])
+        highest = max([recommended, *(count for at, count in self._past if at > now - self._down_seconds)])
+        return clamp(current, lowest, highest)
 
 
 class Growth:

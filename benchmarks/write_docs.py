@@ -1,0 +1,122 @@
+"""Writes docs/benchmarks.md from the result files in benchmarks/results; a file that is not there has no section."""
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from policy_report import OWN, at_least_as_good, cheapest, headline, peers, row_of, saving
+
+ROOT = Path(__file__).resolve().parents[1]
+RESULTS = ROOT / "benchmarks" / "results"
+PAGE = ROOT / "docs" / "benchmarks.md"
+Answer = Mapping[str, Any]
+
+
+def policies(answer: Answer) -> Iterable[str]:
+    cases = answer["cases"]
+    yield "## Autoscalers (`make bench-policies`)\n"
+    yield (
+        f"{len(cases)} cases, {sum(case['requests'] for case in cases):,} requests each policy, SLO `{answer['slo']}`, "
+        f"loads scaled to a peak of {answer['peak_rps']:g} rps; {answer['wall_seconds'] / 60:.0f} minutes with "
+        f"{answer['processes']} processes. Every policy gets the same requests, lead time and limits; peers run with "
+        "their published defaults and with the best of a [small grid](../benchmarks/grids.py) found on another trace "
+        "([what each peer does](peers.md)). The oracle knows the future.\n"
+    )
+    yield headline(answer) + "\n"
+    yield from _overview(cases)
+    yield "\n![attainment against GPU-hours](../benchmarks/results/policies.png)\n"
+    for case in cases:
+        yield from _case(case)
+
+
+def _overview(cases: list[Any]) -> Iterable[str]:
+    yield "| case | hours | oracle GPU-h | Cynosure | attained | best default | saved | best tuned | saved | as good |"
+    yield "|---|--:|--:|--:|--:|---|--:|---|--:|--:|"
+    for case in cases:
+        own, oracle = row_of(case, OWN[0]), row_of(case, "oracle")["gpu_hours"]
+        cells = [
+            _name(case),
+            f"{case['hours']:.0f}",
+            f"{oracle:.1f}",
+            f"{own['gpu_hours'] / oracle:.2f} x",
+            _share(own),
+        ]
+        for tuned in (False, True):
+            best, part = cheapest(peers(case, tuned=tuned)), saving(case, OWN[0], tuned=tuned)
+            told = f"{best['policy']} {best['gpu_hours'] / oracle:.2f} x" if best else "none meets it"
+            cells += [told, "" if part is None else f"{part:.0%}"]
+        yield _line([*cells, str(len(at_least_as_good(case, OWN[0])) or "-")])
+
+
+def _case(case: Any) -> Iterable[str]:
+    oracle = row_of(case, "oracle")["gpu_hours"]
+    yield f"\n<details><summary>{_name(case)}: {case['requests']:,} requests, {case['partition']}</summary>\n"
+    yield "| policy | setting | attained | GPU-hours | x oracle | kWh | changes | Pareto |"
+    yield "|---|---|--:|--:|--:|--:|--:|---|"
+    for row in sorted(case["rows"], key=lambda row: row["gpu_hours"]):
+        yield _line(
+            [
+                row["policy"],
+                row["tuning"],
+                _share(row),
+                f"{row['gpu_hours']:.2f}",
+                f"{row['gpu_hours'] / oracle:.2f}",
+                f"{row['energy_kwh']:.2f}",
+                str(row["scale_actions"]),
+                "yes" if row["pareto"] else "",
+            ]
+        )
+    yield "\n</details>"
+
+
+def forecasts(answer: Answer) -> Iterable[str]:
+    yield "## Forecasts (`make bench-forecast`)\n"
+    yield (
+        f"WAPE on the last fifth of each public series, from the past only; {answer['wall_seconds'] / 60:.0f} minutes. "
+        "Choices inside the product were made on the series marked \\*; the others only confirm them. Coverage is the "
+        "share of values at or below the quantile, ! where it is outside the binomial 99 % interval.\n"
+    )
+    yield "| series | steps ahead | ours | best baseline | | last value | cover 0.9 | cover 0.99 |"
+    yield "|---|--:|--:|--:|---|--:|--:|--:|"
+    ratios = []
+    for row in answer["series"]:
+        name, best = min(row["baselines"].items(), key=lambda item: float(item[1]))
+        ratios.append(row["wape"] / best)
+        cover = [f"{row['coverage'][q]:.3f}{'' if row['coverage_within'][q] else ' !'}" for q in ("0.9", "0.99")]
+        star = "\\*" if row["tuned"] else ""
+        last = f"{row['baselines']['last_value']:.4f}"
+        figures = [str(row["horizon_steps"]), f"{row['wape']:.4f}", f"{best:.4f}", name, last, *cover]
+        yield _line([row["series"] + star, *figures])
+    yield f"\nOurs over the best baseline of each row: {median(ratios):.2f} in the median.\n"
+
+
+SECTIONS: Mapping[str, Callable[[Answer], Iterable[str]]] = {"policies.json": policies, "forecast.json": forecasts}
+
+
+def _name(case: Any) -> str:
+    scenario = "" if case["scenario"] == "plain" else f", {case['scenario']}"
+    return f"{case['family']}{scenario}, lead {case['lead_seconds']:g} s"
+
+
+def _share(row: Any) -> str:
+    return f"{row['attainment']:.2%}" + ("" if row["objective_met"] else " missed")
+
+
+def _line(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def page() -> str:
+    parts = ["# Benchmarks\n", "Written by `benchmarks/write_docs.py` from `benchmarks/results`; do not edit.\n"]
+    for name, section in SECTIONS.items():
+        file = RESULTS / name
+        if file.is_file():
+            parts.extend(section(json.loads(file.read_text(encoding="utf-8"))))
+    return "\n".join(parts) + "\n"
+
+
+if __name__ == "__main__":
+    PAGE.write_text(page(), encoding="utf-8")
+    print(PAGE)
