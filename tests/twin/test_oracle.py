@@ -5,14 +5,14 @@ from itertools import product
 import numpy as np
 import pytest
 from cynosure.model.service import Metric, Target
-from cynosure.twin.backtest import best_possible, pareto, result_of
+from cynosure.twin.backtest import best_possible, result_of
 from cynosure.twin.calibration import Bench
 from cynosure.twin.policies.oracle import STEP_SECONDS, Knowledge, Oracle, bridged
 from cynosure.twin.simulation import simulate
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.twin.conftest import SHORT, TTFT, experiment, keep
+from tests.twin.conftest import SHORT, experiment, keep
 
 
 def price(ready: np.ndarray, lead: int) -> int:
@@ -69,13 +69,3 @@ def test_it_meets_the_objective_for_less_than_any_fixed_fleet_that_does(objectiv
     assert found.is_met
     assert found.attainment - objective / 100 < 0.03, "misses that are allowed are used up"
     assert found.outcome.gpu_hours < min(r.outcome.gpu_hours for r in fixed if r.is_met)
-
-
-def test_pareto_is_what_no_other_beats_in_both() -> None:
-    load = experiment()
-    results = [result_of("fixed", simulate(load, keep(n)), (TTFT,)) for n in (1, 2, 3, 9)]
-
-    best = max(result.attainment for result in results)
-    flags = list(pareto(results))
-    assert flags[0], "the cheapest"
-    assert flags[3] == (results[3].attainment == best and results[2].attainment < best)

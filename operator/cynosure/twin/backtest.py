@@ -113,8 +113,12 @@ def step_rates(experiment: Experiment) -> Floats:
 
 
 def pareto(results: Sequence[Result]) -> Iterator[bool]:
-    """For each whether no other that can be had is at least as good in attainment and GPU-hours, and better in one."""
-    points = [(r.attainment, -r.outcome.gpu_hours) for r in results]
-    others = [p for p, r in zip(points, results, strict=True) if r.policy != ORACLE]
-    for mine in points:
+    return front([(result.policy, result.attainment, result.outcome.gpu_hours) for result in results])
+
+
+def front(points: Sequence[tuple[str, float, float]]) -> Iterator[bool]:
+    """For each (policy, attainment, GPU-hours) whether no other that can be had is nowhere worse, and better in one."""
+    others = [(attainment, -hours) for policy, attainment, hours in points if policy != ORACLE]
+    for _, attainment, hours in points:
+        mine = attainment, -hours
         yield not any(o != mine and o[0] >= mine[0] and o[1] >= mine[1] for o in others)

@@ -17,6 +17,7 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     backtest.add_argument(
         "--policy", default="cynosure,static,hpa", metavar="NAME,...", help="which to compare (all: every one)"
     )
+    backtest.add_argument("--seeds", type=int, default=1, metavar="N", help="draw the load N times, for intervals")
     backtest.add_argument("--processes", type=int, metavar="N", help="at once (default: as many as there are CPUs)")
     backtest.set_defaults(run=run_backtest)
     simulate = commands.add_parser("simulate", help="one autoscaler on a trace, decision by decision")

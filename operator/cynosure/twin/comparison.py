@@ -5,51 +5,53 @@ import json
 import math
 import os
 import sys
-from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from time import perf_counter
 from typing import Any
 
 from rich.console import Console
-from rich.progress import Progress
 from rich.table import Table
 
 from cynosure.errors import BadInput
-from cynosure.twin.backtest import ORACLE, Result, check_name, names, pareto, run_policy
-from cynosure.twin.calibration import Bench
+from cynosure.twin.backtest import ORACLE, Result, check_name, front, names
+from cynosure.twin.fan_out import run_all
 from cynosure.twin.given import experiment_of
-from cynosure.twin.simulation import Experiment
+from cynosure.twin.seeds import MOST_SEEDS, averaged, with_seeds
+from cynosure.twin.tally import OFFERED
 
 
 def compare(arguments: argparse.Namespace) -> int:
     """Return 1 when ``cynosure`` was asked for and misses the objective, else 0."""
     began, chosen = perf_counter(), _chosen(arguments.policy)
-    experiment, bench = experiment_of(arguments)
-    results = _results(chosen, experiment, bench, arguments.processes or os.cpu_count() or 1)
-    oracle = next(result for result in results if result.policy == ORACLE)
-    shown = [result for result in results if result.policy in chosen]
+    if not 1 <= arguments.seeds <= MOST_SEEDS:
+        raise BadInput(f"--seeds: got {arguments.seeds}; must be from 1 to {MOST_SEEDS}")
+    first, bench = experiment_of(arguments)
+    experiments = list(with_seeds(first, arguments.seeds))
+    wanted = list(dict.fromkeys([*chosen, ORACLE]))
+    rows = run_all(wanted, experiments, bench, arguments.processes or os.cpu_count() or 1)
+    told = [averaged([told_of(result, arguments.gpu_cost_per_hour) for result in row]) for row in rows]
+    oracle = next(one for one in told if one["policy"] == ORACLE)
+    shown = [one for one in told if one["policy"] in chosen]
+    flags = front([(one["policy"], one["attainment"], one["gpu_hours"]) for one in shown])
     answer = {
-        "trace": experiment.traffic.trace.source,
+        "trace": first.traffic.trace.source,
         "scenario": arguments.scenario,
-        "seconds_simulated": experiment.traffic.seconds,
+        "seconds_simulated": first.traffic.seconds,
         "wall_seconds": perf_counter() - began,
         "seed": arguments.seed,
-        "profile": experiment.setting.profile.name,
-        "gpu": experiment.setting.gpu_product,
-        "partition": experiment.setting.partition,
-        "replica_rps": experiment.setting.replica_rps,
-        "requests": int(oracle.outcome.tally.counts[0]),
-        "policies": [
-            {**told_of(result, arguments.gpu_cost_per_hour), "pareto": flag}
-            for result, flag in zip(shown, pareto(shown), strict=True)
-        ],
-        "oracle": {"gpu_hours": oracle.outcome.gpu_hours, "attainment": oracle.attainment},
+        "seeds": arguments.seeds,
+        "profile": first.setting.profile.name,
+        "gpu": first.setting.gpu_product,
+        "partition": first.setting.partition,
+        "replica_rps": first.setting.replica_rps,
+        "requests": int(rows[0][0].outcome.tally.counts[OFFERED]),
+        "policies": [{**one, "pareto": flag} for one, flag in zip(shown, flags, strict=True)],
+        "oracle": {"gpu_hours": oracle["gpu_hours"], "attainment": oracle["attainment"]},
     }
     if arguments.json:
         sys.stdout.write(json.dumps(answer, allow_nan=False) + "\n")
     else:
         _print(answer)
-    return int(any(result.policy == "cynosure" and not result.is_met for result in results))
+    return int(any(one["policy"] == "cynosure" and not one["objective_met"] for one in told))
 
 
 def _chosen(text: str) -> tuple[str, ...]:
@@ -59,20 +61,6 @@ def _chosen(text: str) -> tuple[str, ...]:
     for name in asked:
         check_name(name)
     return asked
-
-
-def _results(chosen: Sequence[str], experiment: Experiment, bench: Bench, processes: int) -> list[Result]:
-    """Each policy in a process of its own; their order, and what they find, do not depend on how many there are."""
-    wanted = list(dict.fromkeys([*chosen, ORACLE]))
-    with (
-        Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar,
-        ProcessPoolExecutor(min(processes, len(wanted))) as pool,
-    ):
-        task = bar.add_task("simulating", total=len(wanted))
-        runs = [pool.submit(run_policy, name, experiment, bench) for name in wanted]
-        for run in runs:
-            run.add_done_callback(lambda _: bar.advance(task))
-        return [run.result() for run in runs]
 
 
 def told_of(result: Result, gpu_cost_per_hour: float) -> dict[str, Any]:
