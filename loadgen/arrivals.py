@@ -8,7 +8,7 @@ import numpy as np
 from loadgen.errors import BadLoadInput
 from loadgen.trace import PEAK_WINDOW_SECONDS, Floats, RateSeries, RequestTrace
 
-Arrivals = Literal["exact", "poisson", "gamma", "mmpp"]
+Arrivals = Literal["exact", "poisson", "gamma", "mmpp", "sessions"]
 _MOST_BINS_PER_SPAN = 60
 
 
@@ -47,21 +47,69 @@ class Bursts:
         return replace(series, starts=edges[:-1][known], ends=edges[1:][known], rps=rps[known])
 
 
+@dataclass(frozen=True, slots=True)
+class Sessions:
+    """Users who come, ask, think and ask again: ``turns`` requests on average, ``think_seconds`` apart on average.
+
+    A Poisson cluster process (Daley and Vere-Jones, An Introduction to the Theory of Point Processes, sec. 6.3): users
+    come as Poisson does at the rate over ``turns``, turns are geometric, and thinking (with the answer) exponential.
+    The rate is kept on average, later by the thinking. What would fall behind the end comes in at the start; what would
+    fall into a gap, or where the rate is zero, is not asked.
+    """
+
+    turns: float = 4.0
+    think_seconds: float = 20.0
+
+    def __post_init__(self) -> None:
+        if not (1 <= self.turns <= 1000 and self.think_seconds > 0):
+            raise BadLoadInput(
+                f"sessions: {self.turns:g} turns {self.think_seconds:g} s apart are none; 1 to 1000 turns, such as 4:20"
+            )
+
+    def arrivals(self, series: RateSeries, random: np.random.Generator) -> Floats:
+        users = _poisson(replace(series, rps=series.rps / self.turns), random)
+        turns = random.geometric(1 / self.turns, len(users))
+        first = np.cumsum(turns) - turns
+        waits = random.exponential(self.think_seconds, int(turns.sum()))
+        waits[first] = 0.0
+        since_start = np.cumsum(waits)
+        at = np.repeat(users - since_start[first], turns) + since_start
+        span = series.until_seconds - series.from_seconds
+        at = np.sort(series.from_seconds + np.mod(at - series.from_seconds, span))
+        return at[series.at(at) > 0]
+
+
 USUAL_BURSTS = Bursts()
+USUAL_SESSIONS = Sessions()
 
 
 def arrival_seconds(
-    series: RateSeries, arrivals: Arrivals, cv: float, random: np.random.Generator, bursts: Bursts = USUAL_BURSTS
+    series: RateSeries,
+    arrivals: Arrivals,
+    cv: float,
+    random: np.random.Generator,
+    bursts: Bursts = USUAL_BURSTS,
+    sessions: Sessions = USUAL_SESSIONS,
 ) -> Floats:
     """Draw arrivals around the rates of a series, in its own time.
 
     A renewal process of rate 1 is mapped through the inverse of the expected count (Cinlar, Introduction to Stochastic
     Processes, sec. 4.7), so that a gap or a rate of zero gets nothing. Intervals there are exponential (``poisson``),
     gamma with coefficient of variation ``cv``, or all 1 (``exact``: evenly spaced along the expected count). ``mmpp``
-    is Poisson around rates that ``bursts`` modulates.
+    is Poisson around rates that ``bursts`` modulates; ``sessions`` are users who ask several times.
     """
+    if arrivals == "sessions":
+        return sessions.arrivals(series, random)
     if arrivals == "mmpp":
         series = bursts.modulated(series, random)
+    return _mapped(series, arrivals, cv, random)
+
+
+def _poisson(series: RateSeries, random: np.random.Generator) -> Floats:
+    return _mapped(series, "poisson", 1.0, random)
+
+
+def _mapped(series: RateSeries, arrivals: Arrivals, cv: float, random: np.random.Generator) -> Floats:
     expected = float(series.counted_until(np.array([series.until_seconds]))[0])
     due = _renewals(expected, arrivals, cv, random)
     starts, ends = series.starts[series.rps > 0], series.ends[series.rps > 0]

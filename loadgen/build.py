@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from loadgen.arrivals import USUAL_BURSTS, Arrivals, Bursts, arrival_seconds, own_cv, rates_of
+from loadgen.arrivals import USUAL_BURSTS, USUAL_SESSIONS, Arrivals, Bursts, Sessions, arrival_seconds, own_cv, rates_of
 from loadgen.columns import MOST_ROWS
 from loadgen.errors import BadLoadInput
 from loadgen.schedule import Kind, Schedule
@@ -36,6 +36,7 @@ class Recipe:
     arrivals: Arrivals | None = None
     cv: float | None = None
     bursts: Bursts = USUAL_BURSTS
+    sessions: Sessions = USUAL_SESSIONS
     tokens: TokenLengths | None = None
     limit: TokenLimit = TokenLimit()
     kind: Kind = Kind.COMPLETION
@@ -49,7 +50,7 @@ def build_schedule(trace: RateSeries | RequestTrace, recipe: Recipe) -> Schedule
     shaped = apply_all(trace, recipe.transforms, random)  # type: ignore[type-var]
     arrivals: Arrivals = recipe.arrivals or ("exact" if isinstance(shaped, RequestTrace) else "poisson")
     spacing = _spacing(trace, arrivals, recipe)
-    at = _arrivals(shaped, arrivals, spacing.get("cv", 1.0), recipe.bursts, random)
+    at = _arrivals(shaped, arrivals, spacing.get("cv", 1.0), recipe, random)
     drawn_inputs, drawn_outputs = _lengths(shaped, at, arrivals, recipe, random)
     inputs = np.minimum(np.maximum(drawn_inputs, 1), recipe.limit.input_tokens or np.iinfo(np.int64).max)
     outputs = np.minimum(np.maximum(drawn_outputs, 1), recipe.limit.output_tokens or np.iinfo(np.int64).max)
@@ -74,8 +75,8 @@ def _check_unit(trace: RateSeries | RequestTrace, recipe: Recipe) -> None:
 
 
 def _spacing(trace: RateSeries | RequestTrace, arrivals: Arrivals, recipe: Recipe) -> dict[str, float]:
-    if arrivals == "mmpp":
-        return asdict(recipe.bursts)
+    if arrivals in ("mmpp", "sessions"):
+        return asdict(recipe.bursts if arrivals == "mmpp" else recipe.sessions)
     if arrivals != "gamma":
         return {}
     cv = own_cv(trace) if recipe.cv is None else recipe.cv
@@ -85,7 +86,7 @@ def _spacing(trace: RateSeries | RequestTrace, arrivals: Arrivals, recipe: Recip
 
 
 def _arrivals(
-    shaped: RateSeries | RequestTrace, arrivals: Arrivals, cv: float, bursts: Bursts, random: np.random.Generator
+    shaped: RateSeries | RequestTrace, arrivals: Arrivals, cv: float, recipe: Recipe, random: np.random.Generator
 ) -> Floats:
     if isinstance(shaped, RequestTrace):
         if arrivals == "exact":
@@ -97,7 +98,7 @@ def _arrivals(
             f"{shaped.source}: about {expected:.0f} requests, at most {MOST_ROWS} are sent; lower --peak-rps or "
             f"--duration-seconds to {MOST_ROWS / expected:.1%} of what it is"
         )
-    return arrival_seconds(shaped, arrivals, cv, random, bursts)
+    return arrival_seconds(shaped, arrivals, cv, random, recipe.bursts, recipe.sessions)
 
 
 def _lengths(

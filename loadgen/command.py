@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import get_args
 
 from loadgen import k6, stress
-from loadgen.arrivals import USUAL_BURSTS, Arrivals, Bursts
+from loadgen.arrivals import USUAL_BURSTS, USUAL_SESSIONS, Arrivals, Bursts, Sessions
 from loadgen.build import Recipe, TokenLimit, build_schedule
 from loadgen.engine import OpenLoop
 from loadgen.errors import BadLoadInput
@@ -25,7 +25,7 @@ from loadgen.tokens import TokenLengths, TraceTokens
 from loadgen.trace import RateSeries, RequestTrace
 from loadgen.transforms import Compress, Day, ScaleToPeak, Slice, Transform, positive
 
-_BURSTS_HELP = "of mmpp arrivals: TIMES the rate for SHARE of the time, SECONDS at once on average"
+_FORMS = {"bursts": "TIMES:SHARE:SECONDS", "sessions": "TURNS:THINK_SECONDS"}
 
 
 def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -54,7 +54,16 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     )
     parser.add_argument("--arrivals", choices=get_args(Arrivals), help="default: exact for requests, poisson for rates")
     parser.add_argument("--cv", type=float, help="coefficient of variation of gamma arrivals; default: the trace's own")
-    parser.add_argument("--bursts", metavar="TIMES:SHARE:SECONDS", help=_BURSTS_HELP)
+    parser.add_argument(
+        "--bursts",
+        metavar=_FORMS["bursts"],
+        help="of mmpp arrivals: TIMES the rate for SHARE of the time, SECONDS at once (default 4:0.1:10)",
+    )
+    parser.add_argument(
+        "--sessions",
+        metavar=_FORMS["sessions"],
+        help="of sessions arrivals: requests of one user (default 4:20)",
+    )
     parser.add_argument("--max-input-tokens", type=int, metavar="N", help="cut longer prompts")
     parser.add_argument("--max-output-tokens", type=int, metavar="N", help="cut longer answers")
     parser.add_argument("--engine", choices=("builtin", "k6", "stress"), default="builtin")
@@ -100,7 +109,8 @@ def _schedule(arguments: argparse.Namespace, kind: Kind) -> Schedule:
         transforms=_transforms(arguments),
         arrivals=arguments.arrivals,
         cv=arguments.cv,
-        bursts=_bursts(arguments.bursts) if arguments.bursts else USUAL_BURSTS,
+        bursts=Bursts(*_numbers("bursts", arguments.bursts, 3)) if arguments.bursts else USUAL_BURSTS,
+        sessions=Sessions(*_numbers("sessions", arguments.sessions, 2)) if arguments.sessions else USUAL_SESSIONS,
         tokens=_tokens(arguments.tokens, trace),
         limit=TokenLimit(arguments.max_input_tokens, arguments.max_output_tokens),
         kind=kind,
@@ -124,12 +134,14 @@ def _transforms(arguments: argparse.Namespace) -> list[Transform]:
     return [*steps, ScaleToPeak(arguments.peak_rps)] if arguments.peak_rps is not None else steps
 
 
-def _bursts(text: str) -> Bursts:
+def _numbers(what: str, text: str, count: int) -> list[float]:
     try:
-        times, share, seconds = map(float, text.split(":"))
+        numbers = [float(part) for part in text.split(":")]
     except ValueError:
-        raise BadLoadInput(f"bursts: {text!r} cannot be read; write TIMES:SHARE:SECONDS, such as 4:0.1:10") from None
-    return Bursts(times, share, seconds)
+        numbers = []
+    if len(numbers) != count:
+        raise BadLoadInput(f"{what}: {text!r} cannot be read; write {_FORMS[what]}")
+    return numbers
 
 
 def _summary(report: Report) -> str:

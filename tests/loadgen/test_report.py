@@ -70,6 +70,16 @@ def test_an_error_of_the_rate_is_of_the_sent_requests_by_second() -> None:
     assert report["rate_rmse"] == pytest.approx(np.sqrt(((1 / 2) ** 2) / 10)), "over ten seconds, range 0 to 2"
 
 
+def test_a_burst_due_just_before_a_second_is_no_error_of_the_rate() -> None:
+    """Sent a millisecond late, it would count into the next second."""
+    bursts = [(second + 0.9999, 0.001, NAN, NAN, 0, 503) for second in range(0, 9, 2) for _ in range(10)]
+    spread = [(n / 10 + 0.05, 0.001, NAN, NAN, 0, 503) for n in range(100)]
+    report = report_of(outcomes(*sorted(bursts + spread)), Slo())
+    assert (report["rate_rmse"], report["rate_wape"]) == (0, 0)
+    late = [(due, 0.5, *rest) for due, _, *rest in bursts]
+    assert report_of(outcomes(*sorted(late + spread)), Slo())["rate_wape"] > 0.5  # type: ignore[arg-type]
+
+
 def test_the_series_has_gaps_where_nothing_was_offered() -> None:
     series = report_of(outcomes(GOOD, SLOW_START, REFUSED), SLO)["series"]
     assert series["offered_rps"][:5] == [1, 1, 0, 1, 0]

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from loadgen.arrivals import Bursts, arrival_seconds, own_cv
+from loadgen.arrivals import Bursts, Sessions, arrival_seconds, own_cv
 from loadgen.build import Recipe, build_schedule
 from loadgen.errors import BadLoadInput
 from loadgen.pipeline import FORMS, parse_transforms
@@ -189,6 +189,28 @@ def test_bursts_are_burstier_than_poisson() -> None:
 def test_bursts_that_cannot_keep_the_mean_are_refused(wrong: tuple[float, float, float]) -> None:
     with pytest.raises(BadLoadInput, match="cannot keep the mean"):
         Bursts(*wrong)
+
+
+@given(seed=SEEDS, turns=st.floats(1, 8), think=st.floats(0.1, 500))
+@settings(deadline=None, max_examples=25)
+def test_users_ask_only_while_there_is_a_rate(seed: int, turns: float, think: float) -> None:
+    series = series_of([50.0, 0.0, np.nan, 80.0, 20.0], step=100.0)
+    at = arrival_seconds(series, "sessions", 1.0, np.random.default_rng(seed), sessions=Sessions(turns, think))
+    assert np.all(np.diff(at) >= 0)
+    assert np.all(series.at(at) > 0)
+
+
+def test_users_who_ask_again_keep_the_rate_and_come_in_clusters() -> None:
+    steady = series_of([20.0] * 400)
+    at = arrival_seconds(steady, "sessions", 1.0, np.random.default_rng(3), sessions=Sessions(5, 1))
+    counts = np.histogram(at, 800)[0]
+    assert len(at) == pytest.approx(80_000, rel=0.05)
+    assert counts.var() / counts.mean() > 4, "one user's questions stand close together"
+
+
+def test_sessions_that_are_none_are_refused() -> None:
+    with pytest.raises(BadLoadInput, match="such as 4:20"):
+        Sessions(0.5, 20)
 
 
 @pytest.mark.parametrize("cv", [0.4, 1.0, 2.5])
