@@ -7,7 +7,7 @@ from dataclasses import replace
 from llm_engine.catalog import Catalog, nearest, nearest_partition
 from llm_engine.clauses import Clause
 from llm_engine.coordination import window_of
-from llm_engine.lexicon import Kind
+from llm_engine.lexicon import NUMERIC, Kind
 from llm_engine.limits import number, partial, read_numbers, stated
 from llm_engine.tags import Tag
 from llm_engine.times import duration
@@ -44,11 +44,16 @@ def _implied(clause: Clause) -> Tag | None:
     return Tag(Kind.VERB, verb, -1, -1) if verb else None
 
 
+def names_something(clause: Clause) -> bool:
+    """It has a model and a name for what shall run it."""
+    return bool(clause.of(Kind.MODEL)) and not clause.of(Kind.SERVICE) and _given_name(clause) is not None
+
+
 def _implied_verb(clause: Clause) -> str | None:
     numbers = clause.of(Kind.QUANTITY, Kind.RANGE)
     if clause.of(Kind.VERB):
         return None
-    if clause.of(Kind.MODEL) and not clause.of(Kind.SERVICE) and _given_name(clause):
+    if names_something(clause):
         return "deploy"
     if clause.of(Kind.OBJECTIVE) and clause.of(Kind.WEIGHT) and numbers:
         return "prefer"
@@ -202,13 +207,14 @@ def _unknown_model(words: Sequence[Tag], catalog: Catalog) -> Refused | Unclear:
 
 def _given_name(clause: Clause) -> Tag | None:
     """The name of a new service: behind ``as``, ``called`` or ``named``, else the first word behind the model."""
-    names = clause.of(Kind.WORD, Kind.SERVICE)
-    for word in names:
-        place = clause.tags.index(word)
-        if place and clause.tags[place - 1].value in ("as", "name"):
+    for naming, word in zip(clause.tags, clause.tags[1:], strict=False):
+        if naming.value in ("as", "name") and word.kind not in _NAMELESS and word.value not in ("a", "name"):
             return word
-    model = clause.first(Kind.MODEL)
+    model, names = clause.first(Kind.MODEL), clause.of(Kind.WORD, Kind.SERVICE)
     return next((word for word in names if model is not None and word.start > model.start), None)
+
+
+_NAMELESS = (Kind.VAGUE, Kind.MODEL, Kind.SEPARATOR, Kind.TO, *NUMERIC)
 
 
 def merged(deploy: Directive, extra: Directive) -> Directive:

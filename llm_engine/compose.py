@@ -193,7 +193,9 @@ def _states(tag: Tag, text: str) -> bool:
     return said or text[tag.start : tag.end].lower() in ("'s", "\u2019s", ":")
 
 
-_BETWEEN_UNITS = frozenset({Kind.AND, Kind.UPPER, Kind.LOWER, Kind.FILLER, Kind.TO, Kind.NEGATION, Kind.VAGUE})
+_BETWEEN_UNITS = frozenset(
+    {Kind.AND, Kind.UPPER, Kind.LOWER, Kind.FILLER, Kind.TO, Kind.NEGATION, Kind.VAGUE, Kind.SEPARATOR}
+)
 
 
 def _borrow_units(tags: list[Tag]) -> list[Tag]:
@@ -203,8 +205,15 @@ def _borrow_units(tags: list[Tag]) -> list[Tag]:
         tag = found[index]
         if tag.kind is not Kind.QUANTITY or tag.value:
             continue
-        rest = found[index + 1 :]
-        other = next((t for t in rest if t.kind not in _BETWEEN_UNITS), None)
-        if other is not None and other.kind is Kind.QUANTITY and other.value and rest[0].kind is not Kind.QUANTITY:
+        place = next((n for n in range(index + 1, len(found)) if found[n].kind not in _BETWEEN_UNITS), index)
+        between, other = found[index + 1 : place], found[place]
+        if other.kind is Kind.QUANTITY and other.value and between and _is_alike(found[:index], between):
             found[index] = replace(tag, value=other.value, per=other.per, unit_span=other.unit_span)
     return found
+
+
+def _is_alike(before: Sequence[Tag], between: Sequence[Tag]) -> bool:
+    """Both numbers are limits, or neither is: ``to 3 and at most 4 GPUs`` speaks of two things."""
+    last = next((tag for tag in reversed(before) if tag.kind not in (Kind.FILLER, Kind.TO)), None)
+    limited = last is not None and last.kind in (Kind.UPPER, Kind.LOWER)
+    return limited == any(tag.kind in (Kind.UPPER, Kind.LOWER) for tag in between)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
-from llm_engine.actions import DENIED, is_schedule, read_action, read_schedule
+from llm_engine.actions import DENIED, is_schedule, names_something, read_action, read_schedule
 from llm_engine.catalog import Catalog
 from llm_engine.checks import joined, refuse_contradictions, refuse_deleting_all, refuse_infeasible, refuse_outside
 from llm_engine.clauses import Clause, split
@@ -15,7 +15,7 @@ from llm_engine.coverage import unused
 from llm_engine.lexicon import NUMERIC, Kind
 from llm_engine.limits import SCALING, read_numbers, stated
 from llm_engine.resolve import Subject, refuse_protected, refuse_unknown, subjects, without_name
-from llm_engine.safety import MAX_CHARACTERS, refuse_unsafe
+from llm_engine.safety import MAX_CHARACTERS, refuse_code, refuse_unsafe
 from llm_engine.tags import Tag, tags_of
 from llm_engine.vagueness import ask_about_vagueness
 from llm_engine.values import INFERRED, LATENCIES, PRECEDENCE, Directive, Draft, Reason, Refused, Unclear
@@ -26,10 +26,12 @@ _NAMING = frozenset({"undo", "deploy"})
 _WANTING = (Kind.VERB, Kind.HINT, Kind.UP, Kind.DOWN, Kind.UPPER, Kind.LOWER, Kind.MORE, Kind.FEWER, Kind.NEGATION)
 _RELEVANT = (
     Kind.SERVICE, Kind.EVERYTHING, Kind.VERB, Kind.UP, Kind.DOWN, Kind.FACTOR, Kind.METRIC, Kind.LATENCY,
-    Kind.OBJECTIVE, Kind.PERCENTILE, Kind.UPPER, Kind.LOWER, Kind.CRON,
+    Kind.OBJECTIVE, Kind.PERCENTILE, Kind.CRON,
 )  # fmt: skip
 _TELLING = frozenset({"replicas", "gpus", "W", "kW", "ms"})
 """Units that only a directive has; seconds and money are talked about elsewhere too."""
+
+_ASKING_MORE = (Kind.HINT, Kind.NEGATION, Kind.VAGUE, Kind.NODE, Kind.GPU, Kind.MODEL, Kind.PARTITION, *NUMERIC)
 
 T = TypeVar("T")
 NOTHING = "the text asks for nothing that can be done to a service"
@@ -62,13 +64,13 @@ def read(text: str, catalog: Catalog) -> Reading:
     if len(text) > MAX_CHARACTERS:
         why = f"{len(text)} characters; limit: {MAX_CHARACTERS}"
         return Reading(_refused(Refused(Reason.NOT_AN_INTENT, why, "one sentence")))
-    unsafe = refuse_unsafe(text, catalog)
-    if unsafe is not None:
-        return Reading(Draft(refusal=unsafe))
+    refused = refuse_unsafe(text, catalog) or refuse_code(text)
+    if refused is not None:
+        return Reading(Draft(refusal=refused))
     clauses = coordinated(split(compose(tags_of(text, catalog), text), text))
-    unread = tuple(text[t.start : t.end] for clause in clauses for t in _unread(clause))
     found = _Sentence(clauses, catalog).draft()
     made = found.directives
+    unread = tuple(text[tag.start : tag.end] for clause in clauses for tag in _unread(clause, made))
     if unread and made:
         words = ", ".join(f"'{word}'" for word in unread[:3])
         found = Draft(question=f"I do not know {words}. Is this meant: {_listed(made)}?")
@@ -83,12 +85,19 @@ def _refused(error: Refused) -> Draft:
     return Draft(refusal=error.refusal)
 
 
-def _unread(clause: Clause) -> Iterator[Tag]:
-    if "explain" in clause.verbs:
+def _is_chatter(clause: Clause) -> bool:
+    """``We expect a rush``: about no service, without a number, and no command."""
+    first = clause.tags[0]
+    subject = first.kind is Kind.FILLER and first.value == "subject"
+    return subject and not clause.of(*_ASKING_MORE) and not is_relevant(clause, None)
+
+
+def _unread(clause: Clause, made: Sequence[Directive]) -> Iterator[Tag]:
+    """The words that are not known, and that no directive took for a name."""
+    if "explain" in clause.verbs or _is_chatter(clause):
         return iter(())
-    if set(clause.verbs) & {"deploy", "undo", "migrate", "defragment"}:
-        return iter(clause.of(Kind.WORD)[1:])
-    return iter(clause.of(Kind.WORD))
+    spans = [origin.span for one in made for origin in one.origins.values() if origin.span]
+    return (tag for tag in clause.of(Kind.WORD) if not any(a < tag.end and tag.start < b for a, b in spans))
 
 
 class _Sentence:
@@ -138,7 +147,7 @@ class _Sentence:
         return self._trying(partial(joined, raw)) or []
 
     def _check_words(self, clause: Clause, verb: str | None, named: Sequence[Subject] | None, *, alone: bool) -> None:
-        if is_relevant(clause, verb) and not set(clause.verbs) & _NAMING:
+        if is_relevant(clause, verb) and not names_something(clause) and not set(clause.verbs) & _NAMING:
             needs_name = named == () and not set(clause.verbs) & _SERVICELESS
             self._trying(partial(refuse_unknown, clause, self._catalog, needs_name=needs_name, alone=alone))
 
@@ -197,7 +206,8 @@ def _elided(one: Directive, clause: Clause, before: Sequence[Directive]) -> Dire
 
 def is_relevant(clause: Clause, verb: str | None) -> bool:
     """Whether a clause is about serving at all; not one about two pizzas."""
-    if clause.of(*_RELEVANT) or (verb is not None and clause.of(*NUMERIC)):
+    compared = clause.of(Kind.UPPER, Kind.LOWER) and clause.of(Kind.HINT, Kind.NEGATION, Kind.UNIT, *NUMERIC)
+    if clause.of(*_RELEVANT) or compared or (verb is not None and clause.of(*NUMERIC)):
         return True
     return any(unit in _TELLING for tag in clause.of(*NUMERIC) for unit in (tag.value, *(p.value for p in tag.parts)))
 

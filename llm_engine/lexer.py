@@ -40,12 +40,19 @@ _DAY = r"(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*"
 _DAY_RANGE = re.compile(rf"^{_DAY}-{_DAY}$")
 _CHINESE = re.compile(r"[\u3400-\u9fff]")
 _CHINESE_RUN = re.compile(r"[\u3400-\u9fff]+|[^\u3400-\u9fff]+")
+_QUOTES = frozenset("\"'`\u201c\u2018")
+_NAMING = frozenset({"as", "called", "named", "intent", "name", "como", "llamado", "als", "namens", "comme"})
+_GIVEN_NAME = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)+", re.IGNORECASE)
 _POSSESSIVE = re.compile(r"['\u2019][sS]?$")
 
 
 def tokenize(text: str, names: frozenset[str], words: frozenset[str]) -> tuple[Token, ...]:
-    """``names`` (lower case) stay whole; a compound of ``words`` is taken apart at its hyphens."""
-    found = [token for chunk in _CHUNK.finditer(text) for token in _split(chunk, names, words)]
+    """``names`` (lower case) stay whole, and what is said to be one; other compounds of ``words`` are taken apart."""
+    found: list[Token] = []
+    for chunk in _CHUNK.finditer(text):
+        given = next((token.lower for token in reversed(found[-2:]) if token.text not in _QUOTES), "")
+        whole = given in _NAMING and _GIVEN_NAME.fullmatch(chunk.group())
+        found += [Token(chunk.group(), *chunk.span())] if whole else _split(chunk, names, words)
     return tuple(replace(token, apart=not text[max(token.start - 1, 0) : token.start].strip(" (")) for token in found)
 
 

@@ -120,7 +120,8 @@ def _scaled(statement: Statement, verb: str | None) -> tuple[str, float]:
     if side is not None and limit is not None:
         if statement.link == "by" or tag.relative:
             raise Unclear("Change a limit by that much? Say the number that it should become.")
-        if limit.value == "upto" and verb == "scale":
+        brought = any(t.value == "bring" for t in clause.of(Kind.HINT))
+        if limit.value == "upto" and (verb == "scale" or brought):
             raise Unclear(f"Scale to exactly {number(tag.number)} replicas, or at most {number(tag.number)}?")
         return ("max" if side is Kind.UPPER else "min"), tag.number
     adding = _is_added(statement)

@@ -58,6 +58,11 @@ _HOSTILE = {
 }
 _PATTERNS = {what: re.compile(pattern, re.IGNORECASE | re.DOTALL) for what, pattern in _HOSTILE.items()}
 _NAME = re.compile(r"(?P<quote>`?)(?P<name>[^\W_](?:[\w.-]*\w)?)(?P=quote)")
+_CODE = re.compile(
+    r"\bdef \w+\(|\bfunction \w*\(|\bclass \w+[:({]|\breturn \w+ ?[;(+]|=>|==|!=|\+\+|#include|console\.log|print\(|"
+    r"public static|\bselect \S+ from\b|\bfor \w+ in \w+:|\w\(\)",
+    re.IGNORECASE,
+)
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
 _BLANKS = "\t\n\r"
 
@@ -69,6 +74,12 @@ def refuse_unsafe(text: str, catalog: Catalog) -> Refusal | None:
     rest = unicodedata.normalize("NFKC", _without_names(text, catalog))
     found = next((what for what, pattern in _PATTERNS.items() if pattern.search(rest)), None)
     return _refusal(found) if found else None
+
+
+def refuse_code(text: str) -> Refusal | None:
+    """Programs ask for nothing that can be done to a service."""
+    what = "the text is code, and nothing of it is run"
+    return Refusal(Reason.NOT_AN_INTENT, what, "say in a sentence what to do") if _CODE.search(text) else None
 
 
 def _without_names(text: str, catalog: Catalog) -> str:

@@ -42,5 +42,5 @@ def correction(word: str, known: frozenset[str]) -> str | None:
 
 
 def _plausible(word: str, other: str) -> bool:
-    """A short word keeps its letters: only a swap or a letter left out is taken for a slip."""
-    return len(word) > 4 or len(other) > 4 or sorted(word) == sorted(other)
+    """A short word keeps its letters: only a swap is taken for a slip."""
+    return len(other) > 4 or sorted(word) == sorted(other)

@@ -105,8 +105,9 @@ class _Front:
     def _named(self) -> Tag | None:
         """A namespace called like a keyword must be said to be one."""
         lower = self.tokens[0].lower
+        said = self.lexicon.phrases.get((lower,), (Kind.FILLER, ""))[0]
         for kind, names in self.catalog.names.items():
-            if lower in names and not (kind == "namespace" and lower in self.lexicon.words):
+            if lower in names and not (kind == "namespace" and said is not Kind.FILLER):
                 return self._tagged(Kind(kind), names[lower])
         return None
 

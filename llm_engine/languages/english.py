@@ -22,7 +22,8 @@ verb prefer: prefer | prefers | prioritise | prioritize | favour | favor | optim
     more important | most important | aim for | go for | lean towards | economise on | economize on | value most |
     tune for | bias towards | tune
 verb schedule: schedule
-verb deploy: deploy | deploys | install | launch | roll out | spin up | stand up | start serving | host
+verb deploy: deploy | deploys | install | launch | roll out | spin up | stand up | start serving | host | set up |
+    setup
 verb delete: delete | deletes | uninstall | tear down | decommission | undeploy | get rid of | retire | take down |
     destroy
 verb migrate: migrate | migrates | move | moves | relocate | transfer | shift | migration | rehost | reassign |
@@ -41,14 +42,25 @@ upper: at most | at the most | no more than | not more than | cap | caps | cap a
     limit to | limited | limited to | restrict | restrict to | ceiling | no higher than | not higher than |
     no greater than | no longer than | not longer than | no slower than | no later than | no above | not exceed |
     not to exceed | <= | ≤ | or less | or fewer | upper bound | upper limit | tops | never exceed | never exceeds |
-    never exceeding | from exceeding | from surpassing | is the most | the most
+    never exceeding | from exceeding | from surpassing | is the most | the most | less than or equal to |
+    lower than or equal to | fewer than or equal to | under or equal to | at or below | at or under | no bigger than
+    | no larger than | not bigger than | not larger than | not above | not over | not beyond | not past |
+    at the outside | at the very most | upper bound of | upper limit of | a maximum | a max of | a limit of |
+    a cap of | cap of | ceiling of | capped to | topping out at | max of
 lower bare: above | over | more than | greater than | higher than | larger than | longer than | slower than |
     bigger than | exceed | exceeds | exceeding | beyond | surpass | surpasses | in excess of | go past | past | > |
     upwards of
 lower: at least | at the least | no less than | no fewer than | not less than | not fewer than | no lower than |
-    not lower than | floor | >= | ≥ | or more | or higher | lower bound | lower limit | no below
+    not lower than | floor | >= | ≥ | or more | or higher | lower bound | lower limit | no below |
+    greater than or equal to | more than or equal to | higher than or equal to | at or above | at or over |
+    no smaller than | not smaller than | not below | not under | at the very least | lower bound of | lower limit of
+    | a minimum | a min of | a floor of | floor of | min of | starting at | from at least
 negation: never | never ever | not | don't | dont | do not | doesn't | does not | no | without | can't | can not |
-    must not | mustn't | shouldn't | won't | avoid | prevent | stop from | neither | stop going | stop using
+    must not | mustn't | shouldn't | won't | avoid | prevent | stop from | neither | stop going | stop using |
+    under no circumstances | in no case | on no account | by no means | at no time | at no point | in no event |
+    not ever | may not | should not | shall not | ought not | needn't | isn't | aren't | wouldn't | couldn't |
+    shan't | mightn't | don't ever | do not ever | don't let | do not let | do not allow | don't allow |
+    refrain from | no longer
 more: more | additional | extra | another | further | added
 fewer: fewer | less
 factor 2: double | doubles | twice | doubling | double up | twofold | two fold | twice as many | twice as much |
@@ -108,7 +120,7 @@ unit percent: % | percent | per cent | pct
 unit times: x | times | \u00d7 | fold | times as many | times as much | times the | times more
 period hour: per hour | an hour | a hour | each hour | every hour | hourly | /h | / h | /hour | / hour | /hr | / hr
     | ph | per h | per hr
-everything: everything | everyone | all | all services | all the running services | every single service |
+everything: everything | all | all services | all the running services | every single service |
     each and every service | all together | all services together | all services combined | all services in total |
     every model | every service | all of them | all the services | each service | the fleet | whole fleet |
     the whole fleet | entire fleet | all models | across the board | in total | total | overall | altogether |
@@ -152,45 +164,82 @@ daypart: at night | overnight | at nights | mornings | evenings | afternoons | n
     in the mornings | in the afternoon | in the evening | in the evenings | during the day | during the night |
     by night | by day | during business hours | business hours | during office hours | office hours | working hours
     | during working hours | nightly | at daytime | in the day
-filler: both | across | what | how | where | cron | meet | meets | kindly | the | i | we | you | me | my | our |
-    your | it | please | its | it's | their | them | they | this | that | these | those | 's | ' | i'd | we'd |
-    i want | so | be | being | been | let | lets | let's | use | uses | using | run | runs | running | ran | go |
-    goes | going | rise | rises | fall | falls | drops | service | services | model | in | there | here | with |
-    for the service | by the service | now | right now | immediately | currently | always | again | just | only |
-    ever | respectively | capacity | a total of | total of | total number of | arrive | arrives | arriving | come |
-    comes | deliver | delivers | delivered | return | returns | returned | produce | handle | handles | handled |
-    process | processed | served | serves | anymore | any longer | too long | ever again | from now on |
-    starting now | effective immediately | as of now | i think | think | going forward | in future | in the future |
-    as follows | following | size | scale of | workload | workloads | deployment | app | application | endpoint |
-    inference | system | platform | traffic | load | accordingly | thereby | thus | therefore | hence | because |
-    since | given that | due to | demand | busy | cannot wait | important | urgently | urgent | ensure that |
-    such that | so that | in order to | mind | could you | kind | favor me | appreciate | appreciated | grateful |
-    cheers | greetings | morning | good morning | good afternoon | good evening | sure | certainly | must always |
-    every time | each time | each request | every request | per request | single | per service | every one | apiece
-    | maintaining | keeping | having | making | setting | doing | getting | spent | per se | i am | i'm | we're |
-    you're | there's | that's | let us | shall we | we need | wish | hope | in terms of | regarding | concerning |
-    with respect to | with regard to | as for | when it comes to | hardware | machine | machines | devices | compute
-    | resource | resources | consumption | own | itself | themselves | under load | under any circumstances |
-    in any case | no matter what | ideally | preferably | today | hey | hi | hello | ok | okay | thanks | thank |
-    cynosure | wants | any | automatic | automatically | latest | last | previous | most recent | one that | its own
-    | too | within the slo | each | at all times | at any time | all times | at all | usage | use of | count |
-    number | level | total number | strictly | absolutely | possible | if possible | asap | want to | going to | " |
-    ( | ) | ` | “ | ” | which | who | whose | do | does | did | has | was | were | am | used | consume | consumes |
-    consuming | value | limits | limit of | permitted | allowed | tokens | token | finish | finishes | complete |
-    over time | per | given | happen | happens | hard | strict | changes | action | decision | thing | happy | team
-    | folks | dear | really | basically | actually | rate | percentile | percentiles | every | made | you made |
-    applied | you did | we did | new | existing | production | user | see | gpu time | operation | managing | back |
-    precisely | take | takes | taking | nothing | objective | goal | priority | reach | reaches | ask | asking |
-    instead | all the time | for now | for us | for me | serving | automated | how many | how much | i would like |
-    i'd like | would like | 'd like
+filler: both | across | what | how | where | cron | meet | meets | kindly | the | you | me | my | our | your |
+    please | its | their | them | 's | ' | i'd | we'd | i want | so | be | being | been | let | lets | let's | use |
+    uses | using | run | runs | running | ran | go | goes | going | rise | rises | fall | falls | drops | service |
+    services | model | in | here | with | for the service | by the service | now | right now | immediately |
+    currently | always | again | just | only | ever | respectively | capacity | a total of | total of |
+    total number of | arrive | arrives | arriving | come | comes | deliver | delivers | delivered | return | returns
+    | returned | produce | handle | handles | handled | process | processed | served | serves | anymore | any longer
+    | too long | ever again | from now on | starting now | effective immediately | as of now | i think | think |
+    going forward | in future | in the future | as follows | following | size | scale of | workload | workloads |
+    deployment | app | application | endpoint | inference | system | platform | accordingly | thereby | thus |
+    therefore | hence | busy | cannot wait | important | urgently | urgent | ensure that | such that | in order to |
+    mind | could you | kind | favor me | appreciate | appreciated | grateful | cheers | greetings | morning |
+    good morning | good afternoon | good evening | sure | certainly | must always | every time | each time |
+    each request | every request | per request | single | per service | every one | apiece | maintaining | keeping |
+    having | making | setting | doing | getting | spent | per se | i am | you're | let us | shall we | we need |
+    wish | hope | in terms of | regarding | concerning | with respect to | with regard to | as for |
+    when it comes to | hardware | machine | machines | devices | compute | resource | resources | consumption |
+    itself | themselves | under load | under any circumstances | in any case | no matter what | ideally | preferably
+    | today | hey | hi | hello | ok | okay | thanks | thank | cynosure | wants | any | automatic | automatically |
+    latest | last | previous | most recent | one that | its own | too | within the slo | each | at all times |
+    at any time | all times | at all | usage | use of | count | number | level | total number | strictly |
+    absolutely | possible | if possible | asap | want to | going to | " | ( | ) | ` | “ | ” | which | who | whose |
+    do | does | did | has | was | were | am | used | consume | consumes | consuming | value | limits | limit of |
+    permitted | allowed | tokens | token | finish | finishes | complete | over time | per | given | happen | happens
+    | hard | strict | changes | action | decision | thing | happy | team | folks | dear | really | basically |
+    actually | rate | percentile | percentiles | every | made | you made | applied | you did | we did | new |
+    existing | production | user | see | gpu time | operation | managing | back | precisely | takes | taking |
+    nothing | objective | goal | priority | reach | reaches | ask | asking | instead | all the time | for now |
+    for us | for me | serving | automated | how many | how much | i would like | i'd like | would like | 'd like |
+    appreciate it if | i 'd appreciate it if | would appreciate it if | would be great if | be great if | be nice if
+    | would be nice if | be good if | would be good if | grateful if | see if | see if you can | possible to |
+    is it possible to | would it be possible to | would you mind | do me a favour and | do me a favor and |
+    go ahead and | feel free to | i need you to | i want you to | i would like you to | i'd like you to |
+    we need you to | it is important that | it's important that | important that | it is essential that |
+    it is critical that | critical that | make certain | make certain that | see to it that | be sure to |
+    be sure that | don't forget to | do not forget to | remember to | please note that | note that | fyi | btw |
+    by the way | as requested | as discussed | as agreed | as usual | as before | as planned | if you can |
+    if you could | if you don't mind | if you would | if you please | when you can | when you get a chance |
+    when possible | where possible | whenever you can | as soon as you can | right away | straight away | at once |
+    instantly | this week | this month | this morning | this afternoon | this evening | for today | today only |
+    someone | somebody | anyone | anybody | anywhere | everywhere | first | firstly | secondly | thirdly | lastly |
+    at first | to begin with | to start | to start with | for starters | in general | generally | overall load |
+    normally | usually | typically | at the moment | for the moment | for the time being | until further notice |
+    permanently | temporarily | briefly | continuously | constantly | consistently | reliably | safely | gently |
+    carefully | gradually | silently | properly | correctly | definitely | surely | simply | merely | alright |
+    okay then | yes | yeah | yep | yo | guys | everyone there | regards | best regards | kind regards | many thanks
+    | thank you | thank you very much | thanks a lot | thanks in advance | pls | plz | thx | gonna | wanna | lemme |
+    gimme | gotta | expecting | expect | expected | peak time | busier | circumstances | case | cases | kept | held
+    | stays put | remains at | sits | sit | sitting | stand | stands | standing | living | sticks | sticking | owns
+    | get to | gets to | end up | ends up | turn out | happen to | aims | aiming | intend | intends | intended |
+    plan to | plans to | planning | trying | tries | tried | wants to | wanted | wishes | desired | desire |
+    required | requirement | requirements | necessary | needed | acceptable | sufficient | suffices | suffice |
+    suitable for | at hand | in place | in use | in service | in production | available | running replicas |
+    up and running | alive | serving replicas | simultaneous | simultaneously | concurrent | concurrently |
+    in parallel | together | jointly | individually | separately | independently | every single | every one of them
+    | one by one | respective | corresponding | relevant | particular | specific | certain | current | own service |
+    its service | the one | ones | one called | sort of | instance type | whole | total of the | amounts | amounting
+    | quantity | quantities | size of | sized | equal | same | as many as | number of the | counts | per second of |
+    that is | which is | which are | who is | whose is | where it is | what it is | being served | being used |
+    that runs | that serves | which runs | which serves | running on | powered by | backed by | using the |
+    with the model | based on | on top of | via | through the | across the | throughout | within reason | among |
+    amongst | between them | beside | behind | beneath it | above all | after all | all right | once more |
+    once again | yet again | over again | another time | this time | next time | last time | last night | yesterday
+    | recently | lately | earlier | previously | a moment ago | just now | so far | by now | already | still | even
+    | also please | either way | anyway | anyhow | regardless | nonetheless | nevertheless | moreover | furthermore
+    | besides that | in addition | on top | at least for now | black friday | christmas | the campaign | a campaign
+    | a spike | spikes in | a surge | a rush | the rush | the holidays | a sale | the sale | an event | the event |
+    a launch | the launch | a peak | peaks in | great thanks | well | kind of | right
 negation from: from going | from getting | from rising | from falling | from dropping | from growing | from using |
     from scaling | from consuming | from spending | from costing | from drawing | from taking | from having |
     from running | from being | from becoming | from climbing | from sinking
 hint: ensure | guarantee | make sure | set | change | adjust | configure | put | have | must be | should be |
     has to be | must stay | should stay | must | should | has to | have to | needs to | make | want | bound | allow
-    | bring | get | tighten | relax | loosen | fix | pin | fixed | adapt | modify | update | cannot | aim | try |
-    target | require | requires | enforce | hard limit | assign | provide | operate | start with | ought to | is to
-    | are to | supposed to | leave
+    | get | tighten | relax | loosen | fix | pin | fixed | adapt | modify | update | cannot | aim | try | target |
+    require | requires | enforce | hard limit | assign | provide | operate | start with | ought to | is to | are to
+    | supposed to | leave
 to to: to | through | thru
 to as: as
 by factor: by a factor of | a factor of | factor | by factor | factor of | by the factor
@@ -206,7 +255,7 @@ up add: add | adding
 down take: remove | removing | subtract | take away | away
 filler a: a | an
 filler name: called | named | name | under the name
-filler requests: request | requests | calls | queries | users | time | prompts | customers | clients
+filler requests: request | requests | calls | queries | users | time | prompts | clients
 period day: per day | a day | /day | / day | / d
 period daily: daily
 period month: per month | a month | monthly | /month | / month
@@ -268,4 +317,9 @@ month 11: november | nov
 month 12: december | dec
 hint keep: keep | hold | maintain | stay | stays | remain | remains
 filler modal: may | might | can | could | will | would | need | needs | gets | shall
+filler subject: we | i | it | there | this | that | they | these | those | everyone | traffic | load | demand |
+    we're | i'm | it's | there's | that's | we've | i've | since | because | given that | due to | so that | as we |
+    our users | the users | users are | everybody | because of | owing to | in view of | thanks to | they're |
+    it has | we have
+hint bring: take | bring
 """
