@@ -25,6 +25,7 @@ from loadgen.tokens import TokenLengths, TraceTokens
 from loadgen.trace import RateSeries, RequestTrace
 from loadgen.transforms import Compress, Day, ScaleToPeak, Slice, Transform, positive
 
+_MUCH_LATE = 0.01
 _FORMS = {"bursts": "TIMES:SHARE:SECONDS", "sessions": "TURNS:THINK_SECONDS"}
 
 
@@ -81,6 +82,7 @@ def run(arguments: argparse.Namespace) -> int:
     report = _stressed(arguments) if arguments.engine == "stress" else _requested(arguments, slo)
     report["report"] = str(arguments.report)
     write_report(report, arguments.report)
+    _warn_if_late(report)
     sys.stdout.write(json.dumps(report, allow_nan=False) + "\n" if arguments.json else _summary(report))
     return 0 if report["verdict"]["met"] else 1
 
@@ -142,6 +144,15 @@ def _numbers(what: str, text: str, count: int) -> list[float]:
     if len(numbers) != count:
         raise BadLoadInput(f"{what}: {text!r} cannot be read; write {_FORMS[what]}")
     return numbers
+
+
+def _warn_if_late(report: Report) -> None:
+    late, unsent = report["late"], report.get("unsent", 0)
+    if late > _MUCH_LATE * report["sent"] or unsent:
+        sys.stderr.write(
+            f"replay: {late} of {report['sent']} were sent more than {report['late_after_ms']:g} ms late and {unsent} "
+            f"not at all: this machine or --max-connections is too small for this peak, and latencies count the wait\n"
+        )
 
 
 def _summary(report: Report) -> str:

@@ -29,13 +29,18 @@ class EngineOptions:
     timeout_seconds: after it a request has failed; counted from when it was sent. max_connections: requests in
     flight at most; one more waits for its turn and is counted as late. keep_alive: reuse connections; off, each
     request opens its own, so that a Service (which chooses a pod for each connection) spreads them over new pods too.
+    patience_seconds: how long users wait for the first token on average before they go away (each for a time drawn
+    from an exponential distribution, as in the Erlang-A model: Palm 1957); None is as long as the time-out.
     """
 
     timeout_seconds: float = 60.0
     max_connections: int = 1024
     keep_alive: bool = True
+    patience_seconds: float | None = None
 
     def __post_init__(self) -> None:
+        if self.patience_seconds is not None and not self.patience_seconds > 0:
+            raise BadLoadInput(f"patience: {self.patience_seconds:g} s is not above 0")
         if not 0 < self.timeout_seconds <= 3600:
             raise BadLoadInput(f"timeout: {self.timeout_seconds:g} s is outside 0 to 3600 s")
         if not 1 <= self.max_connections <= 65_536:
@@ -64,6 +69,7 @@ class OpenLoop:
             )
         self._schedule, self._targets, self._options = schedule, dict(targets), options
         self._record = Record(schedule)
+        self._patience = _patience(schedule, options)
         self._sent = self._succeeded = self._ended = 0
         self._in_flight: set[_Exchange] = set()
         self._sender: asyncio.Task[None] | None = None
@@ -142,7 +148,7 @@ class OpenLoop:
         measuring = Measuring(record, number, due_at, streamed=streamed)
         exchange = _Exchange(self, number, measuring)
         self._in_flight.add(exchange)
-        exchange.start(route, request, self._options.timeout_seconds)
+        exchange.start(route, request, self._options.timeout_seconds, self._patience[number])
 
     def end(self, exchange: "_Exchange", status: int) -> None:
         """Take the end of an exchange; each ends once."""
@@ -153,6 +159,14 @@ class OpenLoop:
         self._slots.release()
         if not self._in_flight:
             self._all_ended.set()
+
+
+def _patience(schedule: Schedule, options: EngineOptions) -> list[float]:
+    if options.patience_seconds is None:
+        return [options.timeout_seconds] * len(schedule)
+    random = np.random.default_rng([int(schedule.provenance.get("seed", 0)), len(schedule)])
+    drawn: list[float] = random.exponential(options.patience_seconds, len(schedule)).tolist()
+    return drawn
 
 
 class _Exchange:
@@ -166,9 +180,13 @@ class _Exchange:
         self._connection: Connection | None = None
         self._connecting: asyncio.Task[None] | None = None
 
-    def start(self, route: Route, request: bytes, timeout_seconds: float) -> None:
+    def start(self, route: Route, request: bytes, timeout_seconds: float, patience_seconds: float) -> None:
         loop = asyncio.get_running_loop()
-        self._timer = loop.call_later(timeout_seconds, self.give_up, Status.TIMEOUT)
+        if patience_seconds < timeout_seconds:
+            rest = timeout_seconds - patience_seconds
+            self._timer = loop.call_later(patience_seconds, self._lose_patience, loop, rest)
+        else:
+            self._timer = loop.call_later(timeout_seconds, self.give_up, Status.TIMEOUT)
         if connection := route.idle():
             self._sent_on(connection, request)
         else:
@@ -189,6 +207,12 @@ class _Exchange:
     def _sent_on(self, connection: Connection, request: bytes) -> None:
         self._connection = connection
         connection.send(request, self)
+
+    def _lose_patience(self, loop: asyncio.AbstractEventLoop, rest_seconds: float) -> None:
+        if self._measuring.began:
+            self._timer = loop.call_later(rest_seconds, self.give_up, Status.TIMEOUT)
+        else:
+            self.give_up(Status.ABANDONED)
 
     def end(self, *, whole: bool) -> None:
         self._end(self._measuring.status(whole=whole))

@@ -31,6 +31,7 @@ class Status(IntEnum):
     CONNECTION = 4
     BROKEN_STREAM = 5
     CERTIFICATE = 6
+    ABANDONED = 7
 
 
 def reason(status: int) -> str:

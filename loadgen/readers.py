@@ -30,10 +30,10 @@ def read_trace(path: Path, only: Mapping[str, str] | None = None) -> RequestTrac
             return prometheus.read(path)
         rows = _rows(path, head)
         return form_of(rows).read(rows, {plain_name(name): value for name, value in (only or {}).items()})
-    except (UnicodeDecodeError, csv.Error, EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise BadLoadInput(
-            f"{path}: damaged, or no text ({error}); a trace is CSV with a header, plain or .gz"
-        ) from error
+    except (csv.Error, EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise BadLoadInput(f"{path}: damaged, or no text ({error}); a trace is text, plain or .gz") from error
+    except OSError as error:
+        raise BadLoadInput(f"{path}: cannot be read ({error.strerror or error}); name a file that can") from error
 
 
 def read_requests(path: Path, only: Mapping[str, str] | None = None) -> RequestTrace:

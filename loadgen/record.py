@@ -71,13 +71,18 @@ class Measuring:
             record.latency[number] = self._before = arrived
             record.tokens[number] = stream.tokens
 
+    @property
+    def began(self) -> bool:
+        """Whether the first token is there."""
+        return not isnan(self._record.first[self._number])
+
     def status(self, *, whole: bool) -> int:
         """Judge the answer when it has ended, whole or not."""
         if self._http_status and not 200 <= self._http_status < 300:
             return self._http_status
         finished = self._stream is not None and self._stream.finished  # by its own mark, whatever the connection did
         if not whole and not finished:
-            return Status.CONNECTION if isnan(self._record.first[self._number]) else Status.BROKEN_STREAM
+            return Status.BROKEN_STREAM if self.began else Status.CONNECTION
         if self._stream is None or self._stream.streamed is None:
             self._record.latency[self._number] = monotonic() - self._due_at
         if self._stream is None or self._stream.succeeded(empty_is_whole=self._empty_is_whole):

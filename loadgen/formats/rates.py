@@ -56,7 +56,7 @@ class RateForm:
 
     def _samples(self, rows: Rows, only: Only) -> tuple[Floats, Floats, Floats]:
         parts: list[tuple[Floats, Floats, Floats]] = []
-        for chunk in selected(rows, [self.time, self.value, self.cv or self.value], only):
+        for chunk in selected(rows, [self.time, self.value, *([self.cv] if self.cv else [])], only):
             at = cells.seconds(chunk, 0, self.unit_seconds)
             late = np.diff(at, prepend=parts[-1][0][-1] if parts else -np.inf) <= 0
             if late.any() and self.together == "refuse":

@@ -77,6 +77,8 @@ async def test_the_answer_is_one_document_that_keeps_the_contract(
         (["--target", "http://localhost", "--arrivals", "mmpp", "--bursts", "4"], "TIMES:SHARE:SECONDS"),
         (["--target", "http://localhost", "--report", "/absent/report.json"], "cannot be written"),
         (["--target", "http://localhost", "--timeout-seconds", "0"], "timeout"),
+        (["--target", "http://localhost", "--patience-seconds", "0"], "patience"),
+        (["--target", "http://localhost", "--tokens", "absent.csv"], "absent.csv"),
         (["--target", "http://localhost/v2/models/m/infer", "--slo", "ttft_p95_ms=1"], "e2e"),
     ],
 )

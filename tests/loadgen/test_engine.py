@@ -114,6 +114,25 @@ async def test_an_answer_that_is_no_stream_succeeds_and_has_no_time_between_toke
     assert report["tpot_ms"]["p50"] is report["itl_ms"]["p50"] is None
 
 
+async def test_users_without_patience_go_away_and_free_their_connection() -> None:
+    async with serving(TinyServer(prefill_seconds=0.2)) as server:
+        outcomes = await replayed(evenly(20, 0.05), server.url, patience_seconds=0.1, max_connections=20)
+    abandoned = int(np.sum(outcomes.status == Status.ABANDONED))
+    assert 10 <= abandoned < 20, "an exponential patience of 0.1 s outlasts 0.2 s in 14 % of users"
+    assert report_of(outcomes, Slo())["failures"] == {"abandoned": abandoned}
+    assert np.isnan(outcomes.first_seconds[outcomes.status == Status.ABANDONED]).all()
+
+
+async def test_who_reads_already_does_not_go_away() -> None:
+    async with serving(TinyServer(token_seconds=0.05)) as server:
+        outcomes = await replayed(evenly(5, 0.01, output_tokens=3), server.url, patience_seconds=10, timeout_seconds=20)
+        assert outcomes.succeeded.all()
+        outcomes = await replayed(
+            evenly(5, 0.01, output_tokens=9), server.url, patience_seconds=1e9, timeout_seconds=0.2
+        )
+    assert set(outcomes.status.tolist()) == {Status.TIMEOUT}
+
+
 async def test_times_between_tokens_are_those_of_the_server() -> None:
     async with serving(TinyServer(token_seconds=0.02)) as server:
         outcomes = await replayed(evenly(5, 0.05, output_tokens=6), server.url)
