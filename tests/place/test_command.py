@@ -166,3 +166,21 @@ def test_the_same_input_gives_the_same_answer(run: Run) -> None:
     measured = [p for n in range(8) for p in points(f"s{n}", {1: 9.0 + n, 2: 20.0, 3: 31.0 + n, 4: 40.0, 7: 70.0})]
     first, second = (run(wanted, points=measured)[1] for _ in range(2))
     assert {**first, "solve_seconds": 0} == {**second, "solve_seconds": 0}
+
+
+def test_the_way_from_the_current_placement_is_told_step_by_step(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    before = placement(gpu0=[("1g.10gb", 0, "a"), ("1g.10gb", 1, "a"), ("1g.10gb", 5, "a")])
+    wanted = demand(a={"1g.10gb": 3}, big={"3g.40gb": 1})
+    _, answer = run(wanted, current=before, inventory={"gpus": gpus(1)})
+    assert [(s["wave"], s["action"], s["profile"], s["slices_below_floor"]) for s in answer["steps"]] == [
+        (1, "create", "1g.10gb", 0),
+        (2, "remove", "1g.10gb", 0),
+        (3, "create", "3g.40gb", 0),
+    ]
+    assert "steps" not in run(wanted)[1]
+
+
+def test_a_gpu_that_may_no_longer_be_used_is_emptied_in_steps(run: Run) -> None:
+    stock = {"gpus": gpus(1, usable=False) + gpus(1, first=1)}
+    _, answer = run(demand(a={"3g.40gb": 1}), current=placement(gpu0=[("3g.40gb", 0, "a")]), inventory=stock)
+    assert [(step["action"], step["gpu"]) for step in answer["steps"]] == [("create", 1), ("remove", 0)]

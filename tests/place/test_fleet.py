@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from cynosure.model.mig import geometry_of
-from cynosure.place.command import answer_of
+from cynosure.place.answer import answer_of
 from cynosure.place.fleet import place_fleet
 from cynosure.place.need import Holding, Need, Stock
 from cynosure.place.prices import GPUS

@@ -5,13 +5,13 @@ import json
 import math
 import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 from cynosure.errors import BadInput
 from cynosure.model.mig import geometry_of, product_of
+from cynosure.place.answer import Document, answer_of, lines_of, step_documents
 from cynosure.place.documents import (
     DemandFile,
     InventoryFile,
@@ -22,15 +22,13 @@ from cynosure.place.documents import (
     read_inventory,
 )
 from cynosure.place.fleet import place_fleet
-from cynosure.place.need import Holding, Need, Stock
-from cynosure.place.patterns import room
+from cynosure.place.need import Need, Stock
 from cynosure.place.points_file import MeasuredPoint, Points, profile_for, read_points, throughputs
 from cynosure.place.prices import GPUS, Prices, money, power
+from cynosure.place.steps import Step, steps_between
 from cynosure.place.task import Fleet
 
 _OBJECTIVES = ("gpus", "cost", "energy")
-
-Unplaced = dict[str, Any]
 
 
 def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -57,7 +55,10 @@ def run(arguments: argparse.Namespace) -> int:
     seconds = perf_counter() - began
     answer = answer_of(fleet, needs, stock, prices, impossible)
     answer |= {"solve_seconds": seconds, "objective": {"name": arguments.objective, **answer["objective"]}}
-    sys.stdout.write(json.dumps(answer, allow_nan=False) + "\n" if arguments.json else "\n".join(_lines(answer)) + "\n")
+    if arguments.current:
+        answer["steps"] = step_documents(_steps(fleet, stock, inventory))
+    told = json.dumps(answer, allow_nan=False) if arguments.json else "\n".join(lines_of(answer))
+    sys.stdout.write(told + "\n")
     return 0 if answer["feasible"] else 1
 
 
@@ -70,7 +71,7 @@ def _points(demand: DemandFile, arguments: argparse.Namespace) -> Points:
     return {}
 
 
-def _needs(demand: DemandFile, points: Points, arguments: argparse.Namespace) -> tuple[list[Need], list[Unplaced]]:
+def _needs(demand: DemandFile, points: Points, arguments: argparse.Namespace) -> tuple[list[Need], list[Document]]:
     """What can be served, and what no partition can."""
     needs, impossible = [], []
     for number, service in enumerate(demand.services):
@@ -98,7 +99,7 @@ def _needs(demand: DemandFile, points: Points, arguments: argparse.Namespace) ->
     return needs, impossible
 
 
-def _too_slow(service: ServiceDemand, points: tuple[MeasuredPoint, ...], product: str) -> Unplaced:
+def _too_slow(service: ServiceDemand, points: tuple[MeasuredPoint, ...], product: str) -> Document:
     """Name the point that comes nearest."""
     fitting = [p for p in points if p.throughput_rps > 0 and profile_for(product, p.gpcs) is not None]
     if not fitting:
@@ -126,6 +127,12 @@ def _stock(demand: DemandFile, inventory: InventoryFile | None, arguments: argpa
     return Stock({gpu.gpu: products[gpu.gpu] for gpu in inventory.gpus if gpu.usable}, standing)
 
 
+def _steps(fleet: Fleet, stock: Stock, inventory: InventoryFile | None) -> tuple[Step, ...]:
+    products = {gpu: stock.product_of(gpu) or "" for gpu in {*stock.standing, *fleet.placed}}
+    products |= {gpu.gpu: product_of(gpu.product) for gpu in inventory.gpus} if inventory else {}
+    return steps_between(dict(stock.standing), fleet.placed, products, stock)
+
+
 def _prices(arguments: argparse.Namespace, inventory: InventoryFile | None, needs: list[Need]) -> Prices:
     gpus, products = inventory.gpus if inventory else (), sorted({need.product for need in needs})
     if arguments.objective == "energy":
@@ -147,65 +154,6 @@ def _stated(path: Path, gpus: Any, field: str) -> dict[str, float]:
         if value is not None and found.setdefault(product, value) != value:
             raise BadInput(f"{path}: gpus[{number}].{field}: {value:g}, but {found[product]:g} for another {product}")
     return found
-
-
-def _unplaced(fleet: Fleet, needs: list[Need], stock: Stock) -> Iterator[Unplaced]:
-    product = {need.service: need.product for need in needs}
-    room_left: dict[str, str] = {}
-    for (service, profile), count in sorted(fleet.unplaced.items()):
-        wanted = product[service]
-        if wanted not in room_left:
-            room_left[wanted] = _room(fleet, wanted, stock)
-        reason = f"{count} x {profile} on {wanted} find no place: {room_left[wanted]}"
-        yield {"service": service, "profile": profile, "count": count, "reason": reason}
-
-
-def _room(fleet: Fleet, product: str, stock: Stock) -> str:
-    gpus = [gpu for gpu, found in stock.products.items() if found == product]
-    if not gpus:
-        usable = ", ".join(sorted(set(stock.products.values()))) or "none"
-        return f"the inventory has no usable {product} (usable: {usable})"
-    return room(product, [tuple(held.spot for held in fleet.placed.get(gpu, ())) for gpu in gpus])
-
-
-def answer_of(
-    fleet: Fleet, needs: list[Need], stock: Stock, prices: Prices, impossible: Sequence[Unplaced] = ()
-) -> dict[str, Any]:
-    """Return the document that is printed, as far as it does not depend on the clock."""
-    gpus, bound = len(fleet.placed), fleet.fewest_gpus(prices)
-    unplaced = [*impossible, *_unplaced(fleet, needs, stock)]
-    return {
-        "feasible": not unplaced,
-        "optimal": fleet.is_optimal(prices),
-        "gap": (gpus - bound) / bound if bound else 0.0,
-        "gpus": gpus,
-        "lower_bound": bound,
-        "solver": fleet.solver,
-        "placement": [{"gpu": gpu, "slices": _slices(held)} for gpu, held in sorted(fleet.placed.items())],
-        "moves": fleet.moves,
-        "unplaced": unplaced,
-        "moves_lower_bound": fleet.moves_bound,
-        "objective": {"value": fleet.cost / prices.unit, "lower_bound": fleet.cost_bound / prices.unit},
-        "partitions": _partitions(fleet.placed),
-    }
-
-
-def _slices(held: tuple[Holding, ...]) -> list[dict[str, Any]]:
-    return [{"profile": each.profile, "start": each.start, "service": each.service} for each in sorted(held)]
-
-
-def _partitions(placed: Mapping[int, tuple[Holding, ...]]) -> list[dict[str, Any]]:
-    counts = Counter((held.service, held.profile) for found in placed.values() for held in found)
-    return [{"service": s, "profile": profile, "count": count} for (s, profile), count in sorted(counts.items())]
-
-
-def _lines(answer: dict[str, Any]) -> Iterator[str]:
-    for gpu in answer["placement"]:
-        yield f"GPU {gpu['gpu']}: " + ", ".join(f"{s['profile']}@{s['start']} {s['service']}" for s in gpu["slices"])
-    for lacking in answer["unplaced"]:
-        yield f"{lacking['service']}: {lacking['reason']}"
-    proof = "proven optimal" if answer["optimal"] else f"at least {answer['lower_bound']}"
-    yield f"{answer['gpus']} GPUs ({proof}), {answer['moves']} moves, {answer['solve_seconds']:.3f} s"
 
 
 def _seconds(text: str) -> float:
