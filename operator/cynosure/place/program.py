@@ -8,11 +8,9 @@ HiGHS proves the optimum.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-import highspy
-
 from cynosure.model.mig import Spot
 from cynosure.model.service import ServiceKey
-from cynosure.place.integer_program import QuietHighs
+from cynosure.place.integer_program import Answer, IntegerProgram
 from cynosure.place.patterns import Counts, arrangement, openness
 
 _OPENNESS_WEIGHT = 1e-4
@@ -74,33 +72,20 @@ def solve(
     items = [item for item, count in wanted.items() if count > 0]
     if not items:
         return Solution({}, {}, 0, 0, True)
-    model = _quiet(time_limit_seconds)
+    program = IntegerProgram()
     columns = {
-        (group, pattern): model.addIntegral(0, count, _cost(group, pattern))
+        (group, pattern): program.column(count)
         for group, count in sorted(classes.items())
         for pattern in _patterns(group, items, wanted)
     }
+    missing = {item: program.column(wanted[item]) for item in items}
+    _constrain(program, classes, wanted, room, columns, missing)
+    cost = [(column, _cost(*key)) for key, column in columns.items()]
     worth = sum(classes.values()) + 1
-    missing = {
-        item: model.addIntegral(0, wanted[item], worth * (1 + _ORDER_WEIGHT * (len(items) - place)))
-        for place, item in enumerate(items)
-    }
-    _constrain(model, classes, wanted, room, columns, missing)
-    model.minimize()
-    return _read(model, classes, columns, missing)
-
-
-def _quiet(time_limit_seconds: float) -> highspy.Highs:
-    model = QuietHighs()  # type: ignore[no-untyped-call]
-    for option, value in (
-        ("threads", 1),
-        ("random_seed", 1),
-        ("time_limit", time_limit_seconds),
-        ("mip_rel_gap", 0.0),  # relative to partitions that find no place, a whole GPU may look small
-        ("mip_abs_gap", _GAP),
-    ):
-        model.setOptionValue(option, value)
-    return model
+    for place, column in enumerate(missing.values()):
+        cost.append((column, worth * (1 + _ORDER_WEIGHT * (len(items) - place))))
+    answer = program.minimise(cost, step=_GAP, time_limit_seconds=time_limit_seconds)
+    return _read(answer, classes, columns, missing, wanted)
 
 
 def _patterns(group: Class, items: Sequence[Item], wanted: Mapping[Item, int]) -> Iterator[Pattern]:
@@ -138,46 +123,53 @@ def _takes(group: Class, pattern: Pattern) -> bool:
 
 
 def _constrain(
-    model: highspy.Highs,
+    program: IntegerProgram,
     classes: Mapping[Class, int],
     wanted: Mapping[Item, int],
     room: Room,
-    columns: Mapping[tuple[Class, Pattern], highspy.highs_var],
-    missing: Mapping[Item, highspy.highs_var],
+    columns: Mapping[tuple[Class, Pattern], int],
+    missing: Mapping[Item, int],
 ) -> None:
-    for group, count in classes.items():
-        model.addConstr(model.qsum(v for (g, _), v in columns.items() if g == group) <= count)
-    for item, lacking in missing.items():
-        placed = model.qsum(
-            dict(pattern).get(item, 0) * v for (_, pattern), v in columns.items() if item in dict(pattern)
-        )
-        model.addConstr(placed + lacking == wanted[item])
+    of_class: dict[Class, list[tuple[int, float]]] = {group: [] for group in classes}
+    placed: dict[Item, list[tuple[int, float]]] = {item: [(column, 1.0)] for item, column in missing.items()}
+    for (group, pattern), column in columns.items():
+        of_class[group].append((column, 1.0))
+        for item, count in pattern:
+            placed[item].append((column, float(count)))
+    for group, terms in of_class.items():
+        program.limit(terms, most=classes[group])
+    for item, terms in placed.items():
+        program.limit(terms, least=wanted[item], most=wanted[item])
     if room.of_fleet is not None:
-        taken = [v for (g, pattern), v in columns.items() if _takes(g, pattern)]
-        model.addConstr(model.qsum(taken) <= room.of_fleet)
+        taken = [(column, 1.0) for key, column in columns.items() if _takes(*key)]
+        program.limit(taken, most=room.of_fleet)
     for service, most in room.of_service.items():
-        new = [v for (g, p), v in columns.items() if service not in g.hosts and any(i.service == service for i, _ in p)]
-        model.addConstr(model.qsum(new) <= most)
+        new = [(c, 1.0) for (g, p), c in columns.items() if service not in g.hosts and _serves(p, service)]
+        program.limit(new, most=most)
+
+
+def _serves(pattern: Pattern, service: ServiceKey) -> bool:
+    return any(item.service == service for item, _ in pattern)
 
 
 def _read(
-    model: highspy.Highs,
+    answer: Answer,
     classes: Mapping[Class, int],
-    columns: Mapping[tuple[Class, Pattern], highspy.highs_var],
-    missing: Mapping[Item, highspy.highs_var],
+    columns: Mapping[tuple[Class, Pattern], int],
+    missing: Mapping[Item, int],
+    wanted: Mapping[Item, int],
 ) -> Solution:
-    values = model.getSolution().col_value
+    if answer.values is None:
+        return Solution({}, {item: wanted[item] for item in missing}, 0, 0, False)
     chosen: dict[Class, list[tuple[Pattern, int]]] = {group: [] for group in classes}
-    for (group, pattern), variable in columns.items():
-        if pattern and (times := round(values[variable.index])):
+    for (group, pattern), column in columns.items():
+        if pattern and (times := answer.values[column]):
             chosen[group].append((pattern, times))
     new = sum(times for g, found in chosen.items() for pattern, times in found if _takes(g, pattern))
-    optimal = model.getModelStatus() == highspy.HighsModelStatus.kOptimal
-    lacking = {item: round(values[variable.index]) for item, variable in missing.items()}
     return Solution(
         {group: tuple(found) for group, found in chosen.items()},
-        {item: count for item, count in lacking.items() if count},
+        {item: count for item, column in missing.items() if (count := answer.values[column])},
         new,
-        new if optimal else 0,
-        optimal,
+        new if answer.optimal else 0,
+        answer.optimal,
     )
