@@ -1,6 +1,7 @@
 """Run the built-in engine as a program does: from a wall-clock time, with progress, ended early by a signal."""
 
 import asyncio
+import gc
 import logging
 import resource
 import signal
@@ -27,7 +28,12 @@ async def play(engine: OpenLoop, start_at_unix_seconds: float | None = None) -> 
 def play_to_the_end(engine: OpenLoop, max_connections: int, start_at_unix_seconds: float | None = None) -> Outcomes:
     """Run in an event loop of its own; SIGTERM and SIGINT end it early with what there is."""
     _allow_open_files(max_connections + _SPARE_FILES)
-    return _run(_attended(engine, start_at_unix_seconds))
+    gc.collect()
+    gc.freeze()  # else a collection walks through the whole schedule, and what is due meanwhile is late
+    try:
+        return _run(_attended(engine, start_at_unix_seconds))
+    finally:
+        gc.unfreeze()
 
 
 async def _attended(engine: OpenLoop, start_at_unix_seconds: float | None) -> Outcomes:
