@@ -7,7 +7,8 @@ from dataclasses import replace
 from llm_engine.catalog import Catalog, nearest, nearest_partition
 from llm_engine.clauses import Clause
 from llm_engine.coordination import window_of
-from llm_engine.lexicon import NUMERIC, Kind
+from llm_engine.implied import TARGETS, given_name, is_label, is_origin, objective_of
+from llm_engine.lexicon import Kind
 from llm_engine.limits import number, partial, read_numbers, stated
 from llm_engine.tags import Tag
 from llm_engine.times import duration
@@ -15,11 +16,8 @@ from llm_engine.values import INFERRED, Directive, Origin, Reason, Refused, Uncl
 
 _WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _NAME = re.compile(r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
-_OBJECTIVES = {"cost_per_hour": "cost", "watts": "energy", "ttft": "latency", "tpot": "latency", "e2e": "latency"}
 
 DENIED = "Nothing is done where the sentence denies it: what should be done instead?"
-_TARGETS = (Kind.PARTITION, Kind.GPU, Kind.NODE, Kind.ZONE, Kind.CONFIDENTIAL)
-_ASKING = frozenset({"what", "how", "which", "who", "where", "is", "are", "show", "tell", "does", "did", "has", "give"})
 
 Reader = Callable[[Clause, Tag, Catalog], Directive]
 
@@ -30,53 +28,12 @@ def is_schedule(clause: Clause) -> bool:
 
 def read_action(clause: Clause, catalog: Catalog) -> Directive | None:
     """The directive of the clause's verb, if that is one of these."""
-    tag = next((tag for tag in clause.of(Kind.VERB) if tag.value in READERS), None) or _implied(clause)
+    tag = next((tag for tag in clause.of(Kind.VERB) if tag.value in READERS), None)
     if tag is None:
         return None
     if clause.of(Kind.NEGATION) and tag.value != "explain":
         raise Unclear(DENIED)
     return READERS[tag.value](clause, tag, catalog)
-
-
-def _implied(clause: Clause) -> Tag | None:
-    """The verb that a clause without one stands for, at no place of the text."""
-    verb = _implied_verb(clause)
-    return Tag(Kind.VERB, verb, -1, -1) if verb else None
-
-
-def names_something(clause: Clause) -> bool:
-    """It has a model and a name for what shall run it."""
-    return bool(clause.of(Kind.MODEL)) and not clause.of(Kind.SERVICE) and _given_name(clause) is not None
-
-
-def _implied_verb(clause: Clause) -> str | None:
-    numbers = clause.of(Kind.QUANTITY, Kind.RANGE)
-    if clause.of(Kind.VERB):
-        return None
-    if names_something(clause):
-        return "deploy"
-    if clause.of(Kind.OBJECTIVE) and clause.of(Kind.WEIGHT) and numbers:
-        return "prefer"
-    less = clause.of(Kind.FEWER) or (clause.of(Kind.DOWN) and clause.of(Kind.OBJECTIVE))
-    if less and any(map(_objective, clause.of(Kind.OBJECTIVE, Kind.METRIC))) and not numbers:
-        return "prefer"
-    kept = any(tag.value == "keep" for tag in clause.of(Kind.HINT))
-    if not numbers and not kept and any(not _is_label(t) and not _is_origin(clause, t) for t in clause.of(*_TARGETS)):
-        return "migrate" if clause.of(Kind.SERVICE) else None
-    if clause.of(Kind.DOWN) and clause.of(Kind.DOWN)[0].value == "take" and _is_only_named(clause):
-        return "delete"
-    words = clause.text[clause.tags[0].start :].lower().split() if clause.tags else []
-    if words and words[0] in _ASKING and clause.of(Kind.SERVICE) and not numbers and not clause.of(*_COMMANDING):
-        return "explain"
-    return None
-
-
-_COMMANDING = (Kind.UP, Kind.DOWN, Kind.UPPER, Kind.LOWER, Kind.VAGUE, Kind.FACTOR, Kind.ON, Kind.WORD, Kind.NEGATION)
-
-
-def _is_only_named(clause: Clause) -> bool:
-    """``remove the service chat``, and nothing of it."""
-    return not {tag.kind for tag in clause.tags} - {Kind.DOWN, Kind.SERVICE, Kind.FILLER, Kind.NAMESPACE, Kind.TO}
 
 
 def _verb(tag: Tag) -> Origin:
@@ -108,7 +65,7 @@ def _undo(clause: Clause, tag: Tag, catalog: Catalog) -> Directive:
 
 
 def _prefer(clause: Clause, tag: Tag, catalog: Catalog) -> Directive:
-    goals = [(t, _objective(t)) for t in clause.of(Kind.OBJECTIVE, Kind.METRIC, Kind.LATENCY)]
+    goals = [(t, objective_of(t)) for t in clause.of(Kind.OBJECTIVE, Kind.METRIC, Kind.LATENCY)]
     known = [(t, goal) for t, goal in goals if goal]
     if clause.of(Kind.INSTEAD):
         raise Unclear("Prefer which one: energy, cost, latency, throughput or fairness?")
@@ -125,27 +82,13 @@ def _prefer(clause: Clause, tag: Tag, catalog: Catalog) -> Directive:
     return made.having("weight", number(weight), stated(amounts[0].span))
 
 
-def _objective(tag: Tag) -> str | None:
-    return tag.value if tag.kind is Kind.OBJECTIVE else _OBJECTIVES.get(tag.value)
-
-
 def _migrate(clause: Clause, tag: Tag, catalog: Catalog) -> Directive:
-    targets = [t for t in clause.of(*_TARGETS) if not _is_label(t) and not _is_origin(clause, t)]
+    targets = [t for t in clause.of(*TARGETS) if not is_label(t) and not is_origin(clause, t)]
     made = [_target(clause, t, catalog) for t in targets] + list(_labelled(clause, catalog))
     if len(made) != 1:
         raise Unclear("Migrate to which one partition, GPU product, node or zone?")
     name, value, origin = made[0]
     return partial("migrate", _verb(tag), **{name: (value, origin)})
-
-
-def _is_label(tag: Tag) -> bool:
-    """The word ``node`` itself, not the name of one."""
-    return tag.value == "" and tag.kind is not Kind.CONFIDENTIAL
-
-
-def _is_origin(clause: Clause, tag: Tag) -> bool:
-    before = clause.before(tag)
-    return before is not None and before.kind is Kind.FROM
 
 
 def _target(clause: Clause, tag: Tag, catalog: Catalog) -> tuple[str, Value, Origin]:
@@ -160,7 +103,7 @@ def _target(clause: Clause, tag: Tag, catalog: Catalog) -> tuple[str, Value, Ori
 def _labelled(clause: Clause, catalog: Catalog) -> Iterator[tuple[str, Value, Origin]]:
     """``node n7``: a name that the catalog lacks, taken only where the catalog does not list its kind."""
     for label, word in zip(clause.tags, clause.tags[1:], strict=False):
-        if word.kind is Kind.WORD and label.kind in (Kind.NODE, Kind.ZONE) and _is_label(label):
+        if word.kind is Kind.WORD and label.kind in (Kind.NODE, Kind.ZONE) and is_label(label):
             known = catalog.nodes if label.kind is Kind.NODE else catalog.zones
             if known is not None:
                 raise Unclear(
@@ -171,7 +114,7 @@ def _labelled(clause: Clause, catalog: Catalog) -> Iterator[tuple[str, Value, Or
 
 def _defragment(clause: Clause, tag: Tag, catalog: Catalog) -> Directive:
     made = partial("defragment", stated(tag.span))
-    for place in (t for t in clause.of(Kind.NODE, Kind.GPU) if not _is_label(t)):
+    for place in (t for t in clause.of(Kind.NODE, Kind.GPU) if not is_label(t)):
         made = made.having(place.kind.value, place.value, stated(place.span))
     for name, value, origin in _labelled(clause, catalog):
         made = made.having(name, value, origin)
@@ -179,7 +122,7 @@ def _defragment(clause: Clause, tag: Tag, catalog: Catalog) -> Directive:
 
 
 def _deploy(clause: Clause, tag: Tag, catalog: Catalog) -> Directive:
-    model, name = clause.first(Kind.MODEL), _given_name(clause)
+    model, name = clause.first(Kind.MODEL), given_name(clause)
     if model is None:
         raise _unknown_model([word for word in clause.of(Kind.WORD) if word is not name], catalog)
     if name is None:
@@ -203,18 +146,6 @@ def _unknown_model(words: Sequence[Tag], catalog: Catalog) -> Refused | Unclear:
         return Unclear("Deploy which model?")
     near = nearest(words[0].value, catalog.models or (), cutoff=0.4)
     return Refused(Reason.UNKNOWN_MODEL, f"model {words[0].value} is not in the catalog", near)
-
-
-def _given_name(clause: Clause) -> Tag | None:
-    """The name of a new service: behind ``as``, ``called`` or ``named``, else the first word behind the model."""
-    for naming, word in zip(clause.tags, clause.tags[1:], strict=False):
-        if naming.value in ("as", "name") and word.kind not in _NAMELESS and word.value not in ("a", "name"):
-            return word
-    model, names = clause.first(Kind.MODEL), clause.of(Kind.WORD, Kind.SERVICE)
-    return next((word for word in names if model is not None and word.start > model.start), None)
-
-
-_NAMELESS = (Kind.VAGUE, Kind.MODEL, Kind.SEPARATOR, Kind.TO, *NUMERIC)
 
 
 def merged(deploy: Directive, extra: Directive) -> Directive:

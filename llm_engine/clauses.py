@@ -49,7 +49,7 @@ def split(tags: Sequence[Tag], text: str) -> list[Clause]:
     for index, tag in enumerate(tags):
         following = tags[index + 1] if index + 1 < len(tags) else None
         denied = next((t for t in part if t.kind is Kind.NEGATION), None)
-        if tag.kind in (Kind.SEPARATOR, Kind.AND) or (denied is not None and _is_or(tag)):
+        if tag.kind in (Kind.SEPARATOR, Kind.AND):
             clauses.append(Clause(tuple(part), text, listed))
             listed = tag.kind is Kind.AND or tag.value == "comma" or (listed and not part)
             part = _carried(tag, denied, part, following) if denied and following else []
@@ -59,14 +59,10 @@ def split(tags: Sequence[Tag], text: str) -> list[Clause]:
     return [clause for clause in clauses if not clause.is_empty]
 
 
-def _is_or(tag: Tag) -> bool:
-    return tag.kind is Kind.VAGUE and tag.value == "or"
-
-
 def _carried(link: Tag, denied: Tag, part: Sequence[Tag], following: Tag) -> list[Tag]:
     """``never below 2 or above 8``, ``no more than 4 GPUs or 3 kW``: the denial reaches over the link."""
     compares = following.kind in (Kind.UPPER, Kind.LOWER) and following.value == "bare"
-    if following.kind is Kind.NEGATION or not (_is_or(link) or compares):
+    if following.kind is Kind.NEGATION or not (link.value == "or" or compares):
         return []
     limits = [tag for tag in part if tag.kind in (Kind.UPPER, Kind.LOWER)]
     return [denied, *(limits[-1:] if following.kind is Kind.QUANTITY else ())]

@@ -18,10 +18,20 @@ _RELATIVE = {Kind.MORE: 1, Kind.FEWER: -1}
 
 
 def compose(tags: Sequence[Tag], text: str) -> list[Tag]:
-    found = list(tags)
+    found = _joined_by_denial(tags)
     for step in (_quantity, written_date, _period, _share, clock_range, _range, days, _services, _instead, end):
         found = _apply(step, found, text)
     return _borrow_units(_apart(found, text))
+
+
+def _joined_by_denial(tags: Sequence[Tag]) -> list[Tag]:
+    """``never let chat or vision`` means both: behind a denial *or* joins."""
+    found: list[Tag] = []
+    is_denied = False
+    for tag in tags:
+        is_denied = tag.kind is Kind.NEGATION or (is_denied and tag.kind is not Kind.SEPARATOR)
+        found.append(replace(tag, kind=Kind.AND) if is_denied and tag.value == "or" else tag)
+    return found
 
 
 def _apply(step: Step, tags: list[Tag], text: str) -> list[Tag]:
@@ -193,9 +203,7 @@ def _states(tag: Tag, text: str) -> bool:
     return said or text[tag.start : tag.end].lower() in ("'s", "\u2019s", ":")
 
 
-_BETWEEN_UNITS = frozenset(
-    {Kind.AND, Kind.UPPER, Kind.LOWER, Kind.FILLER, Kind.TO, Kind.NEGATION, Kind.VAGUE, Kind.SEPARATOR}
-)
+_BETWEEN_UNITS = frozenset({Kind.AND, Kind.UPPER, Kind.LOWER, Kind.FILLER, Kind.TO, Kind.NEGATION, Kind.VAGUE})
 
 
 def _borrow_units(tags: list[Tag]) -> list[Tag]:
@@ -205,11 +213,16 @@ def _borrow_units(tags: list[Tag]) -> list[Tag]:
         tag = found[index]
         if tag.kind is not Kind.QUANTITY or tag.value:
             continue
-        place = next((n for n in range(index + 1, len(found)) if found[n].kind not in _BETWEEN_UNITS), index)
+        place = next((n for n in range(index + 1, len(found)) if not _is_between(found[n])), index)
         between, other = found[index + 1 : place], found[place]
-        if other.kind is Kind.QUANTITY and other.value and between and _is_alike(found[:index], between):
+        counted = other.value == "replicas" or not any(tag.kind is Kind.SEPARATOR for tag in between)
+        if other.kind is Kind.QUANTITY and other.value and between and counted and _is_alike(found[:index], between):
             found[index] = replace(tag, value=other.value, per=other.per, unit_span=other.unit_span)
     return found
+
+
+def _is_between(tag: Tag) -> bool:
+    return tag.kind in _BETWEEN_UNITS or tag.value in ("comma", "but")
 
 
 def _is_alike(before: Sequence[Tag], between: Sequence[Tag]) -> bool:

@@ -20,7 +20,7 @@ _COMMANDS = (Kind.VERB, Kind.HINT, Kind.UP, Kind.DOWN, Kind.METRIC, Kind.OBJECTI
 def coordinated(clauses: Sequence[Clause]) -> list[Clause]:
     """Each clause with what it takes from its neighbours."""
     merged = _led(_merged([_switched(clause) for clause in _without_excluded(clauses)]))
-    return _timed(_paired(merged))
+    return _timed(_measured(_paired(merged)))
 
 
 def _without_excluded(clauses: Sequence[Clause]) -> list[Clause]:
@@ -28,8 +28,16 @@ def _without_excluded(clauses: Sequence[Clause]) -> list[Clause]:
     if any(clause.of(Kind.EVERYTHING) for clause in clauses):
         return list(clauses)
     excluded = {Kind.NEGATION, Kind.SERVICE, Kind.FILLER}
-    kept = [c for c in clauses if not c.of(Kind.NEGATION) or {tag.kind for tag in c.tags} - excluded]
+    kept = [
+        clause
+        for clause in clauses
+        if not any(clause.words(tag) in _NOT for tag in clause.of(Kind.NEGATION))
+        or {tag.kind for tag in clause.tags} - excluded
+    ]
     return kept if any(clause.of(Kind.SERVICE) for clause in kept) else list(clauses)
+
+
+_NOT = frozenset({"not", "no", "nicht", "pas"})
 
 
 def _switched(clause: Clause) -> Clause:
@@ -115,6 +123,17 @@ def _is_number(clause: Clause) -> bool:
 
 def _replaced(clause: Clause, by: dict[int, Tag]) -> Clause:
     return replace(clause, tags=tuple(by.get(id(tag), tag) for tag in clause.tags))
+
+
+def _measured(clauses: Sequence[Clause]) -> list[Clause]:
+    """``chat below 300 ms and vision below 80``: a number without a unit has that of the clause that it goes on."""
+    found = list(clauses)
+    for index, clause in enumerate(found[1:], start=1):
+        numbers, before = clause.of(Kind.QUANTITY), found[index - 1].of(Kind.QUANTITY)
+        if _is_elliptic(clause) and len(numbers) == 1 and not numbers[0].value and before and before[-1].value:
+            unit = replace(numbers[0], value=before[-1].value, per=before[-1].per)
+            found[index] = _replaced(clause, {id(numbers[0]): unit})
+    return found
 
 
 def _timed(clauses: Sequence[Clause]) -> list[Clause]:

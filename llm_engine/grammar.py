@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TypeVar
 
-from llm_engine.actions import DENIED, is_schedule, names_something, read_action, read_schedule
+from llm_engine.actions import DENIED, is_schedule, read_action, read_schedule
 from llm_engine.catalog import Catalog
 from llm_engine.checks import joined, refuse_contradictions, refuse_deleting_all, refuse_infeasible, refuse_outside
 from llm_engine.clauses import Clause, split
 from llm_engine.compose import compose
 from llm_engine.coordination import coordinated
 from llm_engine.coverage import unused
+from llm_engine.implied import with_implied
 from llm_engine.lexicon import NUMERIC, Kind
 from llm_engine.limits import SCALING, read_numbers, stated
 from llm_engine.resolve import Subject, refuse_protected, refuse_unknown, subjects, without_name
@@ -67,14 +68,15 @@ def read(text: str, catalog: Catalog) -> Reading:
     refused = refuse_unsafe(text, catalog) or refuse_code(text)
     if refused is not None:
         return Reading(Draft(refusal=refused))
-    clauses = coordinated(split(compose(tags_of(text, catalog), text), text))
+    parts = coordinated(split(compose(tags_of(text, catalog), text), text))
+    clauses = tuple(map(with_implied, parts))
     found = _Sentence(clauses, catalog).draft()
     made = found.directives
     unread = tuple(text[tag.start : tag.end] for clause in clauses for tag in _unread(clause, made))
     if unread and made:
         words = ", ".join(f"'{word}'" for word in unread[:3])
         found = Draft(question=f"I do not know {words}. Is this meant: {_listed(made)}?")
-    return Reading(found, tuple(clauses), unread, made)
+    return Reading(found, clauses, unread, made)
 
 
 def _listed(directives: Sequence[Directive]) -> str:
@@ -147,7 +149,7 @@ class _Sentence:
         return self._trying(partial(joined, raw)) or []
 
     def _check_words(self, clause: Clause, verb: str | None, named: Sequence[Subject] | None, *, alone: bool) -> None:
-        if is_relevant(clause, verb) and not names_something(clause) and not set(clause.verbs) & _NAMING:
+        if is_relevant(clause, verb) and not set(clause.verbs) & _NAMING:
             needs_name = named == () and not set(clause.verbs) & _SERVICELESS
             self._trying(partial(refuse_unknown, clause, self._catalog, needs_name=needs_name, alone=alone))
 

@@ -46,7 +46,9 @@ def read_numbers(clause: Clause, verb: str | None) -> Iterator[Directive]:
             yield _scale(statement, verb)
         else:
             yield _bound(statement)
-    if not clause.of(Kind.QUANTITY):
+    if not clause.of(Kind.QUANTITY) and clause.of(Kind.FACTOR):
+        if clause.of(Kind.UPPER, Kind.LOWER):
+            raise Unclear("Change a limit by that much? Say the number that it should become.")
         yield from map(_factor, clause.of(Kind.FACTOR))
 
 
@@ -243,7 +245,7 @@ def _unit(statement: Statement, metric: str) -> tuple[str, Origin]:
         raise Unclear(f"{number(tag.number)} in which unit: {choices}?")
     if metric == "cost_per_hour" and tag.per != "hour" and not _hourly(statement):
         raise Unclear(f"Is {number(tag.number)} {tag.value} meant per hour?")
-    return tag.value, stated(tag.unit_span or tag.span)
+    return tag.value, stated(tag.unit_span) if tag.unit_span else INFERRED
 
 
 def _hourly(statement: Statement) -> bool:

@@ -23,8 +23,12 @@ class Subject:
     origin: Origin
     namespace: str | None = None
     namespace_origin: Origin = INFERRED
+    is_each: bool = False
+    """All, one by one: ``each service``, unlike ``the fleet``."""
 
     def of(self, directive: Directive) -> Directive:
+        if self.is_each and directive.get("metric") in SUMS:
+            raise Unclear(f"Is that {directive.get('metric')} for all services together, or for which ones by name?")
         named = Directive(
             {"verb": directive.verb, "service": self.name} | dict(directive.fields),
             {"service": self.origin} | dict(directive.origins),
@@ -47,7 +51,7 @@ def subjects(clause: Clause, catalog: Catalog) -> tuple[Subject, ...]:
     if everything is None:
         return ()
     where = (place.value, stated(place.span)) if place else (None, INFERRED)
-    return (Subject("*", stated(everything.span), *where),)
+    return (Subject("*", stated(everything.span), *where, is_each=everything.value == "each"),)
 
 
 def _namespace(clause: Clause, catalog: Catalog) -> Tag | None:

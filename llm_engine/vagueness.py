@@ -9,6 +9,7 @@ _QUESTIONS = {
     "condition": "A directive holds until it is undone or expires: what should hold without the '{word}'?",
     "or": "Which one is meant, before or after '{word}'?",
     "except": "Which services, by their names? A directive is about one service or about all.",
+    "advice": "Shall it be done? Then say so without '{word}'.",
     "zone": "Which time zone is '{word}' (for example Europe/Madrid or UTC)?",
     "stop": "Does '{word}' mean to pause the automation of the service, or to delete it?",
     "restart": "'{word}' is no directive: pause, resume or scale the service?",

@@ -15,7 +15,7 @@ verb explain: explain | explanation | why | how come | what happened | what is h
     what is the reason | what 's the reason | the reason | reason | reasons | what made | for what reason | justify
     | describe | status of | the status of | clarify | reasoning | what has been done | what is the status |
     what are the reasons | what is the matter
-verb undo: undo | revert | roll back | rollback | take back | reverse | undoing
+verb undo: undo | revert | roll back | rollback | take back | reverse | undoing | cancel | cancels
 verb prefer: prefer | prefers | prioritise | prioritize | favour | favor | optimise | optimize | optimise for |
     optimize for | emphasise | emphasize | weigh | minimise | minimize | maximise | maximize | save | conserve |
     focus on | give priority to | give preference to | put first | matters more | matters most | is more important |
@@ -60,7 +60,7 @@ negation: never | never ever | not | don't | dont | do not | doesn't | does not 
     under no circumstances | in no case | on no account | by no means | at no time | at no point | in no event |
     not ever | may not | should not | shall not | ought not | needn't | isn't | aren't | wouldn't | couldn't |
     shan't | mightn't | don't ever | do not ever | don't let | do not let | do not allow | don't allow |
-    refrain from | no longer
+    refrain from | no longer | none | none of | not one | not any
 more: more | additional | extra | another | further | added
 fewer: fewer | less
 factor 2: double | doubles | twice | doubling | double up | twofold | two fold | twice as many | twice as much |
@@ -120,13 +120,11 @@ unit percent: % | percent | per cent | pct
 unit times: x | times | \u00d7 | fold | times as many | times as much | times the | times more
 period hour: per hour | an hour | a hour | each hour | every hour | hourly | /h | / h | /hour | / hour | /hr | / hr
     | ph | per h | per hr
-everything: everything | all | all services | all the running services | every single service |
-    each and every service | all together | all services together | all services combined | all services in total |
-    every model | every service | all of them | all the services | each service | the fleet | whole fleet |
+everything: everything | all | all services | all the running services | all together | all services together |
+    all services combined | all services in total | all of them | all the services | the fleet | whole fleet |
     the whole fleet | entire fleet | all models | across the board | in total | total | overall | altogether |
     cluster wide | fleet wide | the cluster | the whole cluster | the entire cluster | whole cluster |
-    all my services | all our services | fleet | * | each of them | any service | in all | combined |
-    across all services
+    all my services | all our services | fleet | * | in all | combined | across all services
 confidential: confidential | confidential gpu | confidential gpus | confidential computing | confidential hardware
 namespace: namespace | in namespace | in the namespace | ns
 node: node | nodes
@@ -141,8 +139,8 @@ for: for | for the next | during the next | over the next | in the next | within
 until: until | till | expires | expiring | expires on | expire on | up until | until the end of | ending on |
     ends on | valid until
 and: and | & | plus | as well as | along with | and also | together with | and then
-separator: ; | . | ! | ? | but | then | also | while | whilst | yet | though | however | \u2014 | afterwards |
-    after that | additionally | next | finally
+separator: ; | . | ! | ? | then | also | while | whilst | yet | though | however | \u2014 | afterwards | after that
+    | additionally | next | finally
 intent: intent | the intent | intents
 vague stop: stop | halt | shut down | shutdown | shut off | kill | turn off | switch off | disable | deactivate |
     power off | end
@@ -178,60 +176,60 @@ filler: both | across | what | how | where | cron | meet | meets | kindly | the 
     mind | could you | kind | favor me | appreciate | appreciated | grateful | cheers | greetings | morning |
     good morning | good afternoon | good evening | sure | certainly | must always | every time | each time |
     each request | every request | per request | single | per service | every one | apiece | maintaining | keeping |
-    having | making | setting | doing | getting | spent | per se | i am | you're | let us | shall we | we need |
-    wish | hope | in terms of | regarding | concerning | with respect to | with regard to | as for |
-    when it comes to | hardware | machine | machines | devices | compute | resource | resources | consumption |
-    itself | themselves | under load | under any circumstances | in any case | no matter what | ideally | preferably
-    | today | hey | hi | hello | ok | okay | thanks | thank | cynosure | wants | any | automatic | automatically |
-    latest | last | previous | most recent | one that | its own | too | within the slo | each | at all times |
-    at any time | all times | at all | usage | use of | count | number | level | total number | strictly |
-    absolutely | possible | if possible | asap | want to | going to | " | ( | ) | ` | “ | ” | which | who | whose |
-    do | does | did | has | was | were | am | used | consume | consumes | consuming | value | limits | limit of |
-    permitted | allowed | tokens | token | finish | finishes | complete | over time | per | given | happen | happens
-    | hard | strict | changes | action | decision | thing | happy | team | folks | dear | really | basically |
-    actually | rate | percentile | percentiles | every | made | you made | applied | you did | we did | new |
-    existing | production | user | see | gpu time | operation | managing | back | precisely | takes | taking |
-    nothing | objective | goal | priority | reach | reaches | ask | asking | instead | all the time | for now |
-    for us | for me | serving | automated | how many | how much | i would like | i'd like | would like | 'd like |
-    appreciate it if | i 'd appreciate it if | would appreciate it if | would be great if | be great if | be nice if
-    | would be nice if | be good if | would be good if | grateful if | see if | see if you can | possible to |
-    is it possible to | would it be possible to | would you mind | do me a favour and | do me a favor and |
-    go ahead and | feel free to | i need you to | i want you to | i would like you to | i'd like you to |
-    we need you to | it is important that | it's important that | important that | it is essential that |
-    it is critical that | critical that | make certain | make certain that | see to it that | be sure to |
-    be sure that | don't forget to | do not forget to | remember to | please note that | note that | fyi | btw |
-    by the way | as requested | as discussed | as agreed | as usual | as before | as planned | if you can |
-    if you could | if you don't mind | if you would | if you please | when you can | when you get a chance |
-    when possible | where possible | whenever you can | as soon as you can | right away | straight away | at once |
-    instantly | this week | this month | this morning | this afternoon | this evening | for today | today only |
-    someone | somebody | anyone | anybody | anywhere | everywhere | first | firstly | secondly | thirdly | lastly |
-    at first | to begin with | to start | to start with | for starters | in general | generally | overall load |
-    normally | usually | typically | at the moment | for the moment | for the time being | until further notice |
-    permanently | temporarily | briefly | continuously | constantly | consistently | reliably | safely | gently |
-    carefully | gradually | silently | properly | correctly | definitely | surely | simply | merely | alright |
-    okay then | yes | yeah | yep | yo | guys | everyone there | regards | best regards | kind regards | many thanks
-    | thank you | thank you very much | thanks a lot | thanks in advance | pls | plz | thx | gonna | wanna | lemme |
-    gimme | gotta | expecting | expect | expected | peak time | busier | circumstances | case | cases | kept | held
-    | stays put | remains at | sits | sit | sitting | stand | stands | standing | living | sticks | sticking | owns
-    | get to | gets to | end up | ends up | turn out | happen to | aims | aiming | intend | intends | intended |
-    plan to | plans to | planning | trying | tries | tried | wants to | wanted | wishes | desired | desire |
-    required | requirement | requirements | necessary | needed | acceptable | sufficient | suffices | suffice |
-    suitable for | at hand | in place | in use | in service | in production | available | running replicas |
-    up and running | alive | serving replicas | simultaneous | simultaneously | concurrent | concurrently |
-    in parallel | together | jointly | individually | separately | independently | every single | every one of them
-    | one by one | respective | corresponding | relevant | particular | specific | certain | current | own service |
-    its service | the one | ones | one called | sort of | instance type | whole | total of the | amounts | amounting
-    | quantity | quantities | size of | sized | equal | same | as many as | number of the | counts | per second of |
-    that is | which is | which are | who is | whose is | where it is | what it is | being served | being used |
-    that runs | that serves | which runs | which serves | running on | powered by | backed by | using the |
-    with the model | based on | on top of | via | through the | across the | throughout | within reason | among |
-    amongst | between them | beside | behind | beneath it | above all | after all | all right | once more |
-    once again | yet again | over again | another time | this time | next time | last time | last night | yesterday
-    | recently | lately | earlier | previously | a moment ago | just now | so far | by now | already | still | even
-    | also please | either way | anyway | anyhow | regardless | nonetheless | nevertheless | moreover | furthermore
-    | besides that | in addition | on top | at least for now | black friday | christmas | the campaign | a campaign
-    | a spike | spikes in | a surge | a rush | the rush | the holidays | a sale | the sale | an event | the event |
-    a launch | the launch | a peak | peaks in | great thanks | well | kind of | right
+    having | making | setting | doing | getting | spent | per se | i am | you're | let us | we need | wish | hope |
+    in terms of | regarding | concerning | with respect to | with regard to | as for | when it comes to | hardware |
+    machine | machines | devices | compute | resource | resources | consumption | itself | themselves | under load |
+    under any circumstances | in any case | no matter what | ideally | preferably | today | hey | hi | hello | ok |
+    okay | thanks | thank | cynosure | wants | any | automatic | automatically | latest | last | previous |
+    most recent | one that | its own | too | within the slo | each | at all times | at any time | all times | at all
+    | usage | use of | count | number | level | total number | strictly | absolutely | possible | if possible | asap
+    | want to | going to | " | ( | ) | ` | “ | ” | which | who | whose | do | does | did | has | was | were | am |
+    used | consume | consumes | consuming | value | limits | limit of | permitted | allowed | tokens | token |
+    finish | finishes | complete | over time | per | given | happen | happens | hard | strict | changes | action |
+    decision | thing | happy | team | folks | dear | really | basically | actually | rate | percentile | percentiles
+    | every | made | you made | applied | you did | we did | new | existing | production | user | see | gpu time |
+    operation | managing | back | precisely | takes | taking | nothing | objective | goal | priority | reach |
+    reaches | ask | asking | instead | all the time | for now | for us | for me | serving | automated | how many |
+    how much | i would like | i'd like | would like | 'd like | appreciate it if | i 'd appreciate it if |
+    would appreciate it if | would be great if | be great if | be nice if | would be nice if | be good if |
+    would be good if | grateful if | see if | see if you can | possible to | is it possible to |
+    would it be possible to | would you mind | do me a favour and | do me a favor and | go ahead and | feel free to
+    | i need you to | i want you to | i would like you to | i'd like you to | we need you to | it is important that
+    | it's important that | important that | it is essential that | it is critical that | critical that |
+    make certain | make certain that | see to it that | be sure to | be sure that | don't forget to |
+    do not forget to | remember to | please note that | note that | fyi | btw | by the way | as requested |
+    as discussed | as agreed | as usual | as before | as planned | if you can | if you could | if you don't mind |
+    if you would | if you please | when you can | when you get a chance | when possible | where possible |
+    whenever you can | as soon as you can | right away | straight away | at once | instantly | this week |
+    this month | this morning | this afternoon | this evening | for today | today only | someone | somebody | anyone
+    | anybody | anywhere | everywhere | first | firstly | secondly | thirdly | lastly | at first | to begin with |
+    to start | to start with | for starters | in general | generally | overall load | normally | usually | typically
+    | at the moment | for the moment | for the time being | until further notice | permanently | temporarily |
+    briefly | continuously | constantly | consistently | reliably | safely | gently | carefully | gradually |
+    silently | properly | correctly | definitely | surely | simply | merely | alright | okay then | yes | yeah | yep
+    | yo | guys | everyone there | regards | best regards | kind regards | many thanks | thank you |
+    thank you very much | thanks a lot | thanks in advance | pls | plz | thx | gonna | wanna | lemme | gimme | gotta
+    | expecting | expect | expected | peak time | busier | circumstances | case | cases | kept | held | stays put |
+    remains at | sits | sit | sitting | stand | stands | standing | living | sticks | sticking | owns | get to |
+    gets to | end up | ends up | turn out | happen to | aims | aiming | intend | intends | intended | plan to |
+    plans to | planning | trying | tries | tried | wants to | wanted | wishes | desired | desire | required |
+    requirement | requirements | necessary | needed | acceptable | sufficient | suffices | suffice | suitable for |
+    at hand | in place | in use | in service | in production | available | running replicas | up and running | alive
+    | serving replicas | simultaneous | simultaneously | concurrent | concurrently | in parallel | together |
+    jointly | individually | separately | independently | every single | every one of them | one by one | respective
+    | corresponding | relevant | particular | specific | certain | current | own service | its service | the one |
+    ones | one called | sort of | instance type | whole | total of the | amounts | amounting | quantity | quantities
+    | size of | sized | equal | same | as many as | number of the | counts | per second of | that is | which is |
+    which are | who is | whose is | where it is | what it is | being served | being used | that runs | that serves |
+    which runs | which serves | running on | powered by | backed by | using the | with the model | based on |
+    on top of | via | through the | across the | throughout | within reason | among | amongst | between them |
+    beside | behind | beneath it | above all | after all | all right | once more | once again | yet again |
+    over again | another time | this time | next time | last time | last night | yesterday | recently | lately |
+    earlier | previously | a moment ago | just now | so far | by now | already | still | even | also please |
+    either way | anyway | anyhow | regardless | nonetheless | nevertheless | moreover | furthermore | besides that |
+    in addition | on top | at least for now | black friday | christmas | the campaign | a campaign | a spike |
+    spikes in | a surge | a rush | the rush | the holidays | a sale | the sale | an event | the event | a launch |
+    the launch | a peak | peaks in | great thanks | well | kind of | right
 negation from: from going | from getting | from rising | from falling | from dropping | from growing | from using |
     from scaling | from consuming | from spending | from costing | from drawing | from taking | from having |
     from running | from being | from becoming | from climbing | from sinking
@@ -322,4 +320,9 @@ filler subject: we | i | it | there | this | that | they | these | those | every
     our users | the users | users are | everybody | because of | owing to | in view of | thanks to | they're |
     it has | we have
 hint bring: take | bring
+vague advice: should i | should we | shall i | would it help to | is it wise to | is it better to |
+    does it make sense to | is it safe to | can i safely | what happens if | how about | shall we
+everything each: every service | each service | every single service | each and every service | any service |
+    each of them | every model
+separator but: but
 """

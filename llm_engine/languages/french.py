@@ -72,8 +72,7 @@ unit times: fois | x
 period hour: par heure | de l ' heure | l ' heure | à l ' heure | / h | / heure | horaire
 period day: par jour
 period month: par mois
-everything: tout | tous | toutes | tous les services | chaque service | toute la flotte | la flotte | au total |
-    tous les modèles
+everything: tout | tous | toutes | tous les services | toute la flotte | la flotte | au total | tous les modèles
 confidential: confidentiel | confidentiels | confidentielles | gpus confidentiels
 namespace: espace de noms | namespace | dans l ' espace de noms
 node: nœud | noeud | le nœud | nœuds
@@ -148,4 +147,5 @@ number 30: trente
 number 50: cinquante
 number 100: cent
 negation half: ne | n
+everything each: chaque service
 """

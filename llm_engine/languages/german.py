@@ -72,8 +72,7 @@ unit times: mal | fache | x
 period hour: pro stunde | je stunde | die stunde | in der stunde | / h | / stunde | stündlich
 period day: pro tag | am tag
 period month: pro monat | im monat
-everything: alles | alle | alle dienste | alle services | jeder dienst | jeden dienst | die ganze flotte |
-    die flotte | insgesamt | alle modelle
+everything: alles | alle | alle dienste | alle services | die ganze flotte | die flotte | insgesamt | alle modelle
 confidential: vertraulich | vertrauliche | vertraulichen | vertrauliche gpus
 namespace: namensraum | namespace | im namensraum | im namespace
 node: knoten | den knoten
@@ -148,4 +147,5 @@ number 20: zwanzig
 number 30: dreißig
 number 50: fünfzig
 number 100: hundert
+everything each: jeder dienst | jeden dienst
 """

@@ -76,8 +76,7 @@ unit times: veces | x
 period hour: por hora | a la hora | la hora | cada hora | / h | / hora
 period day: por día | al día | diarios
 period month: al mes | por mes | mensuales
-everything: todo | todos | todas | todos los servicios | cada servicio | todos los modelos | toda la flota |
-    la flota | en total
+everything: todo | todos | todas | todos los servicios | todos los modelos | toda la flota | la flota | en total
 confidential: confidencial | confidenciales | gpus confidenciales
 namespace: espacio de nombres | namespace | en el espacio de nombres
 node: nodo | al nodo | nodos
@@ -154,4 +153,5 @@ number 40: cuarenta
 number 50: cincuenta
 number 100: cien
 filler modal: va | van
+everything each: cada servicio
 """
