@@ -15,7 +15,7 @@ from loadgen.errors import BadLoadInput
 from loadgen.trace import Integers
 
 MOST_ROWS = 2_000_000
-_MAGIC = b"cynosure-columns/1\n"
+MAGIC = b"cynosure-columns/1\n"
 _LONGEST_HEADER = 1 << 16
 
 
@@ -24,14 +24,14 @@ def encode(columns: Mapping[str, Integers], meta: Mapping[str, Any]) -> bytes:
     rows = len(next(iter(columns.values())))
     header = json.dumps({"rows": rows, "columns": list(columns), "meta": dict(meta)}, separators=(",", ":"))
     body = b"".join(_shuffled(column) for column in columns.values())
-    return _MAGIC + header.encode() + b"\n" + zlib.compress(body, 9)
+    return MAGIC + header.encode() + b"\n" + zlib.compress(body, 9)
 
 
 def decode(data: bytes, source: str) -> tuple[dict[str, Integers], dict[str, Any]]:
     """Unpack what `encode` made; BadLoadInput for anything else, and never more memory than ``MOST_ROWS`` need."""
-    if not data.startswith(_MAGIC):
-        raise BadLoadInput(f"{source}: not a file of this program (it begins with {_MAGIC.decode().strip()!r})")
-    header, _, body = data[len(_MAGIC) :].partition(b"\n")
+    if not data.startswith(MAGIC):
+        raise BadLoadInput(f"{source}: not a file of this program (it begins with {MAGIC.decode().strip()!r})")
+    header, _, body = data[len(MAGIC) :].partition(b"\n")
     try:
         rows, names, meta = _parse_header(header)
         size = 8 * rows * len(names)

@@ -4,73 +4,36 @@ import argparse
 import json
 import sys
 from pathlib import Path
-from typing import get_args
 
 from loadgen import k6, stress
-from loadgen.arrivals import USUAL_BURSTS, USUAL_SESSIONS, Arrivals, Bursts, Sessions
-from loadgen.build import Recipe, TokenLimit, build_schedule
+from loadgen.comparison import compare
 from loadgen.engine import OpenLoop
 from loadgen.errors import BadLoadInput
 from loadgen.options import add_engine_options, engine_options_of, targets_of
-from loadgen.outcomes import Outcomes
-from loadgen.pipeline import FORMS, parse_transforms
-from loadgen.play import play_to_the_end
-from loadgen.published import CODE_WEEK, code_tokens
-from loadgen.readers import read_requests
+from loadgen.play import play_side_by_side
 from loadgen.report import Report, check_measurable, check_writable, report_of, write_report
-from loadgen.schedule import Kind, Schedule
+from loadgen.schedule import Kind
+from loadgen.shaping import add_shaping_options, schedule_of
 from loadgen.slo import Slo
-from loadgen.sources import add_only_option, only_of, trace_of
-from loadgen.tokens import TokenLengths, TraceTokens
-from loadgen.trace import RateSeries, RequestTrace
-from loadgen.transforms import Compress, Day, ScaleToPeak, Slice, Transform, positive
+from loadgen.targets import Target, admit
 
 _MUCH_LATE = 0.01
-_FORMS = {"bursts": "TIMES:SHARE:SECONDS", "sessions": "TURNS:THINK_SECONDS"}
 
 
 def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = commands.add_parser(
         "replay", help="replay a public trace against a server and judge it by an SLO", description=__doc__
     )
-    parser.add_argument(
-        "--trace", required=True, metavar="FILE", help=f"requests or rates in any published form, or {CODE_WEEK}"
-    )
-    add_only_option(parser)
-    parser.add_argument("--tokens", type=Path, metavar="FILE", help="a request trace to draw token lengths from")
-    parser.add_argument(
-        "--transform",
-        action="append",
-        default=[],
-        metavar="STEP",
-        help=f"applied in the order given, before --day and what follows it: {', '.join(FORMS)}",
-    )
-    parser.add_argument("--day", type=int, metavar="N", help="only the N-th calendar day (UTC), from 0")
-    parser.add_argument("--speedup", type=float, metavar="X", help="play X times as fast")
-    parser.add_argument(
-        "--duration-seconds", type=float, metavar="S", help="only the first S seconds of what is played"
-    )
-    parser.add_argument(
-        "--peak-rps", type=float, metavar="R", help="scale the largest 60 s mean of what is played to R"
-    )
-    parser.add_argument("--arrivals", choices=get_args(Arrivals), help="default: exact for requests, poisson for rates")
-    parser.add_argument("--cv", type=float, help="coefficient of variation of gamma arrivals; default: the trace's own")
-    parser.add_argument(
-        "--bursts",
-        metavar=_FORMS["bursts"],
-        help="of mmpp arrivals: TIMES the rate for SHARE of the time, SECONDS at once (default 4:0.1:10)",
-    )
-    parser.add_argument(
-        "--sessions",
-        metavar=_FORMS["sessions"],
-        help="of sessions arrivals: requests of one user (default 4:20)",
-    )
-    parser.add_argument("--max-input-tokens", type=int, metavar="N", help="cut longer prompts")
-    parser.add_argument("--max-output-tokens", type=int, metavar="N", help="cut longer answers")
+    add_shaping_options(parser)
     parser.add_argument("--engine", choices=("builtin", "k6", "stress"), default="builtin")
-    parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--report", type=Path, default=Path("replay-report.json"), metavar="FILE")
     parser.add_argument("--json", action="store_true", help="print the report as one JSON document")
+    parser.add_argument(
+        "--versus", metavar="URL", help="another target that gets the same schedule at the same time, and a comparison"
+    )
+    parser.add_argument(
+        "--write-schedule", type=Path, metavar="FILE", help="keep the schedule for a later --trace, and send nothing"
+    )
     add_engine_options(parser)
     parser.set_defaults(run=run)
 
@@ -78,6 +41,8 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
 def run(arguments: argparse.Namespace) -> int:
     """Return 0 if the SLO was met (or, with none, all succeeded), else 1; BadLoadInput for what cannot be run."""
     slo = Slo.parse(arguments.slo)
+    if arguments.write_schedule:
+        return _write_schedule(arguments)
     check_writable(arguments.report)
     report = _stressed(arguments) if arguments.engine == "stress" else _requested(arguments, slo)
     report["report"] = str(arguments.report)
@@ -87,63 +52,47 @@ def run(arguments: argparse.Namespace) -> int:
     return 0 if report["verdict"]["met"] else 1
 
 
+def _write_schedule(arguments: argparse.Namespace) -> int:
+    check_writable(arguments.write_schedule)
+    kind = next(iter(targets_of(arguments))) if arguments.target else Kind.COMPLETION
+    schedule = schedule_of(arguments, kind)
+    size = arguments.write_schedule.write_bytes(schedule.to_bytes())
+    said = {"schedule": str(arguments.write_schedule), "requests": len(schedule), "size_bytes": size}
+    sys.stdout.write((json.dumps(said) if arguments.json else f"{said['schedule']}: {len(schedule)} requests") + "\n")
+    return 0
+
+
 def _requested(arguments: argparse.Namespace, slo: Slo) -> Report:
     targets, options = targets_of(arguments), engine_options_of(arguments)
     if len(targets) > 1:
-        raise BadLoadInput("target: a trace is replayed on one target; run one replay for each")
+        raise BadLoadInput("target: a trace is replayed on one target; run one replay for each, or --versus the other")
     check_measurable(slo, set(targets))
     (target,) = targets.values()
-    schedule = _schedule(arguments, target.kind)
+    rival = _rival(arguments, target)
+    schedule = schedule_of(arguments, target.kind)
     if arguments.engine == "k6":
-        outcomes: Outcomes = k6.replay(schedule, target, options, arguments.report.with_suffix(".k6"))
-    else:
-        outcomes = play_to_the_end(OpenLoop(schedule, targets, options), options.max_connections)
-    return report_of(outcomes, slo)
+        return report_of(k6.replay(schedule, target, options, arguments.report.with_suffix(".k6")), slo)
+    sides = [target] if rival is None else [target, rival]
+    engines = [OpenLoop(schedule, {side.kind: side}, options) for side in sides]
+    outcomes = play_side_by_side(engines, options.max_connections)
+    report = report_of(outcomes[0], slo)
+    if rival:
+        report["versus"] = report_of(outcomes[1], slo)
+        report["comparison"] = compare(outcomes[0], outcomes[1], slo)
+    return report
+
+
+def _rival(arguments: argparse.Namespace, target: Target) -> Target | None:
+    if arguments.versus is None:
+        return None
+    rival = admit(arguments.versus, arguments.allow_target, arguments.model, arguments.prompt)
+    if rival.kind is not target.kind or arguments.engine != "builtin":
+        raise BadLoadInput(f"versus: {rival.url} takes other requests than {target.url}, or --engine is not builtin")
+    return rival
 
 
 def _stressed(arguments: argparse.Namespace) -> Report:
-    return stress.replay(_schedule(arguments, Kind.CLASSIFICATION))
-
-
-def _schedule(arguments: argparse.Namespace, kind: Kind) -> Schedule:
-    trace = trace_of(arguments.trace, only_of(arguments))
-    recipe = Recipe(
-        transforms=_transforms(arguments),
-        arrivals=arguments.arrivals,
-        cv=arguments.cv,
-        bursts=Bursts(*_numbers("bursts", arguments.bursts, 3)) if arguments.bursts else USUAL_BURSTS,
-        sessions=Sessions(*_numbers("sessions", arguments.sessions, 2)) if arguments.sessions else USUAL_SESSIONS,
-        tokens=_tokens(arguments.tokens, trace),
-        limit=TokenLimit(arguments.max_input_tokens, arguments.max_output_tokens),
-        kind=kind,
-        seed=arguments.seed,
-    )
-    return build_schedule(trace, recipe)
-
-
-def _tokens(path: Path | None, trace: RateSeries | RequestTrace) -> TokenLengths | None:
-    if path:
-        return TraceTokens(read_requests(path))
-    return code_tokens() if isinstance(trace, RateSeries) or not trace.has_tokens else None
-
-
-def _transforms(arguments: argparse.Namespace) -> list[Transform]:
-    steps = parse_transforms(arguments.transform)
-    steps += [Day(arguments.day)] if arguments.day is not None else []
-    steps += [Compress(arguments.speedup)] if arguments.speedup is not None else []
-    if arguments.duration_seconds is not None:
-        steps.append(Slice(0.0, positive("duration", arguments.duration_seconds)))
-    return [*steps, ScaleToPeak(arguments.peak_rps)] if arguments.peak_rps is not None else steps
-
-
-def _numbers(what: str, text: str, count: int) -> list[float]:
-    try:
-        numbers = [float(part) for part in text.split(":")]
-    except ValueError:
-        numbers = []
-    if len(numbers) != count:
-        raise BadLoadInput(f"{what}: {text!r} cannot be read; write {_FORMS[what]}")
-    return numbers
+    return stress.replay(schedule_of(arguments, Kind.CLASSIFICATION))
 
 
 def _warn_if_late(report: Report) -> None:
@@ -162,6 +111,15 @@ def _summary(report: Report) -> str:
         *([f"failures: {', '.join(f'{reason} {count}' for reason, count in failures.items())}"] if failures else []),
         *(f"{t['target']}: {t['share']:.2%} of {t['needed_share']:.2%}" for t in verdict["targets"]),
         f"attainment {verdict['attainment']:.2%}: {'met' if verdict['met'] else 'missed'}",
+        *([_compared(report["comparison"])] if "comparison" in report else []),
         f"report: {report['report']}",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _compared(comparison: Report) -> str:
+    low, high = comparison["attainment_difference_interval_95"]
+    return (
+        f"first less second: attainment {comparison['attainment_difference']:+.2%} (95 %: {low:+.2%} to {high:+.2%}), "
+        f"decided: {comparison['decided'] or 'neither'}"
+    )

@@ -53,6 +53,13 @@ class Progress:
     succeeded: int
     failed: int
     in_flight: int
+    offered: int
+
+    def __str__(self) -> str:
+        return (
+            f"sent {self.sent} of {self.offered}, succeeded {self.succeeded}, failed {self.failed}, "
+            f"in flight {self.in_flight}"
+        )
 
 
 class OpenLoop:
@@ -77,7 +84,8 @@ class OpenLoop:
 
     @property
     def progress(self) -> Progress:
-        return Progress(self._sent, self._succeeded, self._ended - self._succeeded, len(self._in_flight))
+        failed = self._ended - self._succeeded
+        return Progress(self._sent, self._succeeded, failed, len(self._in_flight), len(self._schedule))
 
     def stop(self) -> None:
         """End early: what is in flight counts as unfinished, what is left as unsent, and `run` returns."""

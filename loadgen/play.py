@@ -5,14 +5,16 @@ import gc
 import logging
 import resource
 import signal
+import sys
 import time
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Sequence
 from typing import Any
 
 from loadgen.engine import OpenLoop
 from loadgen.outcomes import Outcomes
 
-_PROGRESS_SECONDS = 10.0
+_LOG_SECONDS = 10.0
+_TERMINAL_SECONDS = 0.5
 _SPARE_FILES = 64
 log = logging.getLogger(__name__)
 
@@ -27,34 +29,52 @@ async def play(engine: OpenLoop, start_at_unix_seconds: float | None = None) -> 
 
 def play_to_the_end(engine: OpenLoop, max_connections: int, start_at_unix_seconds: float | None = None) -> Outcomes:
     """Run in an event loop of its own; SIGTERM and SIGINT end it early with what there is."""
-    _allow_open_files(max_connections + _SPARE_FILES)
+    (outcomes,) = play_side_by_side([engine], max_connections, start_at_unix_seconds)
+    return outcomes
+
+
+def play_side_by_side(
+    engines: Sequence[OpenLoop], max_connections: int, start_at_unix_seconds: float | None = None
+) -> list[Outcomes]:
+    """Run several from the same moment, each with so many connections."""
+    _allow_open_files(len(engines) * max_connections + _SPARE_FILES)
     gc.collect()
     gc.freeze()  # else a collection walks through the whole schedule, and what is due meanwhile is late
     try:
-        return _run(_attended(engine, start_at_unix_seconds))
+        return _run(_attended(engines, start_at_unix_seconds))
     finally:
         gc.unfreeze()
 
 
-async def _attended(engine: OpenLoop, start_at_unix_seconds: float | None) -> Outcomes:
+async def _attended(engines: Sequence[OpenLoop], start_at_unix_seconds: float | None) -> list[Outcomes]:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, engine.stop)
-    telling = asyncio.create_task(_tell(engine))
+        loop.add_signal_handler(number, _stop, engines)
+    telling = asyncio.create_task(_tell(engines))
     try:
-        return await play(engine, start_at_unix_seconds)
+        return list(await asyncio.gather(*(play(engine, start_at_unix_seconds) for engine in engines)))
     finally:
         telling.cancel()
 
 
-async def _tell(engine: OpenLoop) -> None:
+def _stop(engines: Sequence[OpenLoop]) -> None:
+    for engine in engines:
+        engine.stop()
+
+
+async def _tell(engines: Sequence[OpenLoop]) -> None:
+    """Keep one line up to date on a terminal, and log now and then elsewhere."""
+    terminal = sys.stderr.isatty()
     while True:
-        await asyncio.sleep(_PROGRESS_SECONDS)
-        now = engine.progress
-        log.info("sent %d, succeeded %d, failed %d, in flight %d", now.sent, now.succeeded, now.failed, now.in_flight)
+        await asyncio.sleep(_TERMINAL_SECONDS if terminal else _LOG_SECONDS)
+        said = "; ".join(str(engine.progress) for engine in engines)
+        if terminal:
+            sys.stderr.write(f"\r{said}\x1b[K")
+        else:
+            log.info("%s", said)
 
 
-def _run(main: Coroutine[Any, Any, Outcomes]) -> Outcomes:
+def _run(main: Coroutine[Any, Any, list[Outcomes]]) -> list[Outcomes]:
     try:
         import uvloop
     except ImportError:  # not on this platform: slower, all else is the same

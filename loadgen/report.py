@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from loadgen.confidence import share_interval
 from loadgen.errors import BadLoadInput
 from loadgen.outcomes import Flags, Outcomes, reason
 from loadgen.schedule import Kind
@@ -84,7 +85,8 @@ def _attained(outcomes: Outcomes, target: SloTarget) -> Flags:
     return attained
 
 
-def _attained_all(outcomes: Outcomes, slo: Slo) -> Flags:
+def attained_all(outcomes: Outcomes, slo: Slo) -> Flags:
+    """Return which of the offered requests met every target."""
     met = outcomes.succeeded
     for target in slo.targets:
         met = met & _attained(outcomes, target)
@@ -94,9 +96,11 @@ def _attained_all(outcomes: Outcomes, slo: Slo) -> Flags:
 def _verdict(outcomes: Outcomes, slo: Slo) -> Report:
     """Judge each target by the share of offered requests its percentile names; with none, every one must succeed."""
     targets = [_judged(outcomes, target) for target in slo.targets]
-    attainment = _share(_attained_all(outcomes, slo))
+    attained = attained_all(outcomes, slo)
+    attainment = _share(attained)
     met = all(t["met"] for t in targets) if targets else attainment == 1.0
-    return {"met": met, "attainment": attainment, "targets": targets}
+    interval = share_interval(outcomes.due_seconds, attained)
+    return {"met": met, "attainment": attainment, "attainment_interval_95": list(interval), "targets": targets}
 
 
 def _judged(outcomes: Outcomes, target: SloTarget) -> Report:
@@ -113,7 +117,7 @@ def _one_target(outcomes: Outcomes, slo: Slo) -> Report:
         "offered": len(outcomes.status),
         "sent": int(outcomes.sent.sum()),
         "succeeded": int(outcomes.succeeded.sum()),
-        "attainment": _share(_attained_all(outcomes, slo)),
+        "attainment": _share(attained_all(outcomes, slo)),
         **_latencies(outcomes),
     }
 
@@ -170,7 +174,7 @@ def _series(outcomes: Outcomes, slo: Slo) -> Report:
     width = max(1.0, duration / _MOST_SERIES_BINS)
     edges = _edges(duration, width)
     offered = np.histogram(outcomes.due_seconds, edges)[0]
-    attained = np.histogram(outcomes.due_seconds[_attained_all(outcomes, slo)], edges)[0]
+    attained = np.histogram(outcomes.due_seconds[attained_all(outcomes, slo)], edges)[0]
     ended = (outcomes.due_seconds + outcomes.latency_seconds)[outcomes.succeeded]
     sent_at = (outcomes.due_seconds + outcomes.lag_seconds)[outcomes.sent]
     return {

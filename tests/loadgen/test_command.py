@@ -80,6 +80,8 @@ async def test_the_answer_is_one_document_that_keeps_the_contract(
         (["--target", "http://localhost", "--patience-seconds", "0"], "patience"),
         (["--target", "http://localhost", "--tokens", "absent.csv"], "absent.csv"),
         (["--target", "http://localhost/v2/models/m/infer", "--slo", "ttft_p95_ms=1"], "e2e"),
+        (["--target", "http://localhost", "--versus", "http://localhost/v2/models/m/infer"], "takes other requests"),
+        (["--target", "http://localhost", "--versus", "http://203.0.113.9"], "--allow-target"),
     ],
 )
 def test_bad_input_is_one_line(write_trace: Write, arguments: list[str], says: str) -> None:
@@ -97,6 +99,36 @@ async def test_the_report_keeps_what_was_done_to_the_trace(write_trace: Write, t
     assert [step["transform"] for step in schedule["transforms"]] == ["FlashCrowd", "Compress"]
     assert schedule["arrivals"] == {"kind": "gamma", "cv": 2.0}
     assert "no trace file" in schedule["tokens"]["source"]
+
+
+async def test_a_schedule_is_kept_and_sent_as_it_is(
+    write_trace: Write, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kept, report = tmp_path / "schedule.bin", tmp_path / "report.json"
+    trace = ("--trace", write_trace(REQUESTS), "--speedup", 40)
+    assert invoke(*trace, "--write-schedule", kept, "--json") == 0
+    assert json.loads(capsys.readouterr().out)["requests"] == 40
+    with pytest.raises(BadLoadInput, match="which --speedup cannot change"):
+        invoke("--trace", kept, "--speedup", 2, "--target", "http://localhost")
+    async with serving(TinyServer()) as server:
+        assert await replayed("--trace", kept, "--target", server.url, "--report", report) == 0
+    answer = json.loads(report.read_text())
+    assert answer["sent"] == 40
+    assert answer["schedule"]["transforms"] == [{"transform": "Compress", "factor": 40.0}]
+
+
+async def test_two_targets_get_the_same_schedule_and_are_compared(
+    write_trace: Write, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    common = ("--trace", write_trace(REQUESTS), "--speedup", 10, "--slo", "ttft_p95_ms=100", "--report", tmp_path / "r")
+    async with serving(TinyServer()) as quick, serving(TinyServer(prefill_seconds=0.15)) as slow:
+        assert await replayed(*common, "--target", quick.url, "--versus", slow.url) == 0
+    assert "decided: first" in capsys.readouterr().out
+    assert len(quick.bodies) == len(slow.bodies) == 40
+    answer = json.loads((tmp_path / "r").read_text())
+    assert answer["comparison"]["attainment"] == [1, 0]
+    assert answer["comparison"]["latency_difference_ms_p50"] == pytest.approx(-150, abs=40)
+    assert answer["versus"]["verdict"]["met"] is False
 
 
 def test_a_trace_that_is_not_there_names_the_one_that_needs_no_file() -> None:
