@@ -31,7 +31,7 @@ class Replica(Protocol):
         ...
 
 
-_BISECTIONS = 40
+_BISECTIONS = 24
 
 
 def capacity_rps(replica: Replica, targets: tuple[Target, ...]) -> float:
