@@ -6,6 +6,7 @@ NeurIPS 2023, section 2.1; a step in probability is a step of adaptive conformal
 the recent error, so a burst widens the band at once and a calm hour narrows it.
 """
 
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -27,15 +28,37 @@ _AIM: Final = np.where(np.array(LEVELS) > 0.95, 1 - 0.8 * (1 - np.array(LEVELS))
 _NO_ERROR: Final = 1e-9
 
 
-def quantiles(median: Floats, actual: Floats, delays: Indices, memory: float) -> Floats:
-    """Return (origins, leads, levels): rising, never negative, around the ``median`` (origins, leads).
+@dataclass(frozen=True, slots=True, eq=False)
+class Bands:
+    """What is known at each origin of errors to come.
+
+    ``offsets`` (origins, leads, levels) are in units of the recent error, ``scales`` (origins, leads).
+    """
+
+    offsets: Floats
+    scales: Floats
+
+    def around(self, median: Floats, origins: Indices) -> Floats:
+        """Return (origins, leads, levels) around a ``median`` (origins, leads) by what is known at these origins.
+
+        Nothing is negative, and no level is on the wrong side of the median.
+        """
+        upper, middle = _LEVELS >= 0.5, median[:, :, None]
+        values = np.maximum(middle + self.offsets[origins] * self.scales[origins][:, :, None], 0.0)
+        sided = np.where(upper, np.maximum(values, middle), np.minimum(values, middle))
+        sided[:, :, LEVELS.index(0.5)] = median
+        return sided
+
+
+def track(median: Floats, actual: Floats, delays: Indices, memory: float) -> Bands:
+    """Follow the outcomes of the ``median`` (origins, leads), of which each origin knows those that are due.
 
     ``actual`` (origins, leads) is NaN where missing; the outcome of a forecast is known ``delays`` (leads) origins
     later. The recent error is a mean that forgets over ``memory`` origins.
     """
     origins, leads = median.shape
     errors, lead = actual - median, np.arange(leads)
-    offsets, scales = np.empty((origins, leads, len(LEVELS))), np.empty((origins, leads))
+    bands = Bands(np.empty((origins, leads, len(LEVELS))), np.empty((origins, leads)))
     offset, seen = np.tile(_NORMAL, (leads, 1)), np.zeros(leads)
     recent, weight = _first_error(median[0]), np.ones(leads)
     for n in range(origins):
@@ -43,25 +66,16 @@ def quantiles(median: Floats, actual: Floats, delays: Indices, memory: float) ->
         error = np.where(n >= delays, errors[made, lead], np.nan)
         known = np.isfinite(error)
         if known.any():
-            missed = error[:, None] > offsets[made, lead] * scales[made, lead][:, None]
+            missed = error[:, None] > bands.offsets[made, lead] * bands.scales[made, lead][:, None]
             step = _STEP * np.maximum(_EAGER / (seen + 2), 1)[:, None]
             offset = np.where(known[:, None], np.sort(offset + step * (missed - (1 - _AIM)), axis=1), offset)
             weight = np.where(known, weight * (1 - 1 / memory) + 1, weight)
             recent = np.where(known, recent + (np.abs(error) - recent) / weight, recent)
             seen += known
-        offsets[n], scales[n] = offset, np.maximum(recent, _NO_ERROR)
-    return _around(median, offsets * scales[:, :, None])
+        bands.offsets[n], bands.scales[n] = offset, np.maximum(recent, _NO_ERROR)
+    return bands
 
 
 def _first_error(median: Floats) -> Floats:
     """Arrivals scatter at least like a Poisson process; that is what is known before the first error."""
     return 0.8 * np.sqrt(np.maximum(median, 0.05))
-
-
-def _around(median: Floats, deviations: Floats) -> Floats:
-    """Add, so that nothing is negative and no level is on the wrong side of the median."""
-    upper, middle = _LEVELS >= 0.5, median[:, :, None]
-    values = np.maximum(middle + deviations, 0.0)
-    sided = np.where(upper, np.maximum(values, middle), np.minimum(values, middle))
-    sided[:, :, LEVELS.index(0.5)] = median
-    return sided

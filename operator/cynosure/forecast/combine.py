@@ -1,4 +1,4 @@
-"""Weigh the methods by how well each did lately, at every lead and from every origin, from the past only."""
+"""Weigh the methods by how well each did lately, from the past only, and let the middle of them speak."""
 
 from typing import Final
 
@@ -7,12 +7,14 @@ import numpy as np
 from cynosure.forecast.windows import Indices
 from cynosure.model.signals import Floats
 
-_POWER: Final = 24.0
-"""A method whose error is a tenth larger gets a tenth of the weight."""
+_POWER: Final = 12.0
+"""A method whose error is a tenth larger gets a third of the weight."""
 _WINDOWS: Final = (0.1, 0.5, 1.0, 3.0)
 """In seasons. The short ones see that the load has changed, the long ones are not taken in by luck."""
 _TEMPER: Final = 0.75
 """Errors count by this power, so that one burst that a method met by luck does not decide for a day."""
+_TRIMMED: Final = 0.3
+"""So much of the weight is left out at either end."""
 _FEWEST: Final = 24
 _DOUBT: Final = 3.0
 """Until proven, a method is as good as the last value: so many errors of that size are counted beforehand."""
@@ -30,6 +32,21 @@ def weights(said: Floats, actual: Floats, delays: Indices, season: int, handicap
     raw = np.where(np.isfinite(said), (best / ratios) ** _POWER, 0.0)
     total: Floats = raw / raw.sum(axis=0)
     return total
+
+
+def combined(said: Floats, share: Floats) -> Floats:
+    """Return the mean (origins, leads) of the middle of the methods by weight; where nothing is said, the baseline.
+
+    A mean over all would let one method that took a spike for a new level pull the others along.
+    """
+    usable = np.where(np.isfinite(said), share, 0.0)
+    total = usable.sum(axis=0)
+    order = np.argsort(np.where(usable > 0, said, np.inf), axis=0, kind="stable")
+    rising, weight = (np.take_along_axis(row, order, axis=0) for row in (said, usable / np.where(total > 0, total, 1)))
+    upto = np.cumsum(weight, axis=0)
+    inner = np.clip(upto, _TRIMMED, 1 - _TRIMMED) - np.clip(upto - weight, _TRIMMED, 1 - _TRIMMED)
+    mean: Floats = np.where(inner > 0, rising * inner, 0.0).sum(axis=0) / (1 - 2 * _TRIMMED)
+    return np.where(total > 0, mean, said[0])
 
 
 def _relative_errors(said: Floats, actual: Floats, delays: Indices, season: int) -> Floats:

@@ -17,10 +17,11 @@ from cynosure.forecast.windows import Indices, at, filled
 from cynosure.model.forecast import Forecast
 from cynosure.model.signals import Floats, Series
 
-_TIMED_FITS: Final = 5
+_TIMED_FITS: Final = 3
 _CHUNKS: Final = 7
 """The past is cut into so many chunks for one replay each: from origin to origin a replay would hardly differ."""
 _FEWEST_CHUNKED: Final = 500
+_MOST_STEPS: Final = 3e7
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,7 @@ def evaluate(series: Series, protocol: Protocol, progress: Callable[[float], Non
     """
     horizon = protocol.horizon
     until = float(series.times[-1]) + horizon.step_seconds / 2  # a sample stands in the middle of its bin
+    _check_span(series, horizon)
     values = on_grid(series, until, horizon.step_seconds).values
     targets = _targets(values, protocol)
     origins = targets - horizon.steps
@@ -92,6 +94,15 @@ def evaluate(series: Series, protocol: Protocol, progress: Callable[[float], Non
         fit_seconds=fit_seconds,
         predict_seconds_p99=look_up_seconds,
     )
+
+
+def _check_span(series: Series, horizon: Horizon) -> None:
+    span = float(series.times[-1] - series.times[0])
+    if span / horizon.step_seconds > _MOST_STEPS:
+        raise BadInput(
+            f"series: {span:g} s in steps of {horizon.step_seconds:g} s, the median spacing, are more than "
+            f"{_MOST_STEPS:.0e} steps; look for a wrong time, cut the series, or make its spacing wider"
+        )
 
 
 def _targets(values: Floats, protocol: Protocol) -> Indices:
@@ -118,14 +129,10 @@ def _rolled(values: Floats, origins: Indices, protocol: Protocol) -> Iterator[tu
     for rows in np.split(np.arange(len(origins)), _cuts(origins, chunk)):
         begin, end = int(origins[rows[0]]), int(origins[rows[-1]]) + 1
         first = _first_known(values, max(begin + 1 - protocol.history_steps, 0))
+        back = min(steps, begin - first) // spacing * spacing
+        learning = np.arange(begin - back, end, spacing) - first
         found = periods(values[first : begin + 1], season)
-        for phase in range(min(spacing, end - begin)):
-            back = (min(steps, begin + phase - first) // spacing) * spacing
-            replayed = np.arange(begin + phase - back, end, spacing)
-            mine = rows[(origins[rows] - begin) % spacing == phase]
-            if len(mine):
-                rolled = roll(values[first:end], replayed - first, leads, season, found)
-                yield mine, rolled.at((origins[mine] - replayed[0]) // spacing)
+        yield rows, roll(values[first:end], origins[rows] - first, learning, leads, season, found)
 
 
 def _cuts(origins: Indices, chunk: int) -> Indices:

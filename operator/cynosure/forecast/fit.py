@@ -75,11 +75,11 @@ def fit_forecast(history: Series, now_seconds: float, horizon: Horizon) -> Forec
 
 
 def replay(values: Floats, horizon: Horizon) -> Rolled:
-    """Forecast from the end of ``values`` and from what was the end lately, to learn what each method is worth."""
+    """Forecast from the end of ``values``, having learned from the origins before it what each method is worth."""
     steps, spacing = horizon.replay
-    first = max(len(values) - 1 - steps, 0)
-    origins = np.arange(len(values) - 1, first - 1, -spacing)[::-1]
-    return roll(values, origins, horizon.leads, horizon.season_steps, periods(values, horizon.season_steps))
+    now, found = len(values) - 1, periods(values, horizon.season_steps)
+    learning = np.arange(now, max(now - steps, 0) - 1, -spacing)[::-1]
+    return roll(values, learning[-1:], learning, horizon.leads, horizon.season_steps, found)
 
 
 def wape(actual: Floats, said: Floats) -> float:
@@ -97,13 +97,12 @@ def _every_step(quantiles: Floats, horizon: Horizon) -> Floats:
 def _recent_wapes(rolled: Rolled, horizon: Horizon) -> tuple[float, float] | None:
     """WAPE of the median and of the last value over the last season, all leads together; None of too few."""
     recent = slice(-max(horizon.season_steps // horizon.replay[1], _FEWEST_JUDGED), None)
-    actual = rolled.actual[recent]
+    record = rolled.record
+    actual, median, baseline = (row[recent] for row in (record.actual, record.median, record.baseline))
     known = np.isfinite(actual)
     if known.sum() < _FEWEST_JUDGED:
         return None
-    said = (rolled.quantiles[recent, :, MEDIAN], rolled.said[0, recent])
-    ours, baseline = (wape(actual[known], row[known]) for row in said)
-    return ours, baseline
+    return wape(actual[known], median[known]), wape(actual[known], baseline[known])
 
 
 def _reason(rolled: Rolled, errors: tuple[float, float] | None) -> str:

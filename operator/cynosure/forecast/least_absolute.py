@@ -11,6 +11,8 @@ from cynosure.model.signals import Floats
 
 _FEWEST_ROWS: Final = 20
 _SHORTEST: Final = 5
+_REACH: Final = 10.0
+"""A feature counts up to so many of its root mean squares: a spike must not be multiplied."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -23,9 +25,24 @@ class Seen:
     slopes: Floats
 
 
-def learned(seen: Seen, season: int, shrinkage: float) -> Iterator[tuple[int, int, Floats]]:
-    """Yield blocks of time, first and one past the last, and the weights (leads, features) learned before each."""
-    sums, weights = _Sums.empty(*seen.rows.shape[::2]), np.zeros(seen.rows.shape[::2])
+@dataclass(frozen=True, slots=True, eq=False)
+class Weights:
+    """For each lead and feature its weight, and how far from 0 it usually is."""
+
+    each: Floats
+    spread: Floats
+
+    def moves(self, rows: Floats) -> Floats:
+        """Return (leads, times) for rows (leads, times, features): what was hardly ever seen counts only so far."""
+        reach = _REACH * self.spread[:, None, :]
+        moves: Floats = np.matmul(np.clip(rows, -reach, reach), self.each[:, :, None])[:, :, 0]
+        return moves
+
+
+def learned(seen: Seen, season: int, shrinkage: float) -> Iterator[tuple[int, int, Weights]]:
+    """Yield blocks of time, first and one past the last, and what was learned before each."""
+    sums = _Sums.empty(*seen.rows.shape[::2])
+    weights = Weights(np.zeros(seen.rows.shape[::2]), np.full(seen.rows.shape[::2], np.inf))
     for begin, end in _blocks(int(seen.times[0]), int(seen.times[-1]) + 1, season):
         if sums.count.min() >= _FEWEST_ROWS:
             weights = sums.weights(shrinkage)
@@ -35,9 +52,9 @@ def learned(seen: Seen, season: int, shrinkage: float) -> Iterator[tuple[int, in
         sums = sums.plus(part, _trust(part, weights))
 
 
-def _trust(seen: Seen, weights: Floats) -> Floats:
+def _trust(seen: Seen, weights: Weights) -> Floats:
     """An error larger than the median pulls no harder than the median: Huber's weights, in units of the value."""
-    errors = np.abs(seen.moves - np.matmul(seen.rows, weights[:, :, None])[:, :, 0]) * seen.slopes
+    errors = np.abs(seen.moves - weights.moves(seen.rows)) * seen.slopes
     small = np.maximum(np.median(errors, axis=1, keepdims=True), 1e-6)
     trust: Floats = seen.slopes * small / np.maximum(errors, small)
     return trust
@@ -68,11 +85,12 @@ class _Sums:
             self.count + (trust > 0).sum(axis=1),
         )
 
-    def weights(self, shrinkage: float) -> Floats:
+    def weights(self, shrinkage: float) -> Weights:
         spread: Floats = self.squares / self.count[:, None]
         penalty = np.where(spread > 1e-12, spread, 1.0) * (shrinkage * self.trust / self.count)[:, None] + 1e-12
         system: Floats = self.gram + penalty[:, :, None] * np.eye(self.gram.shape[1])
-        return np.asarray(np.linalg.solve(system, self.moment[:, :, None])[:, :, 0], dtype=np.float64)
+        each = np.linalg.solve(system, self.moment[:, :, None])[:, :, 0]
+        return Weights(np.asarray(each, dtype=np.float64), np.sqrt(spread))
 
 
 def _blocks(begin: int, end: int, season: int) -> Iterator[tuple[int, int]]:

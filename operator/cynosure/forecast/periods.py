@@ -10,6 +10,8 @@ from cynosure.model.signals import Floats
 _LEAST: Final = 8
 """A shorter period is left to the lags of the regression."""
 _STRONG: Final = 0.3
+_PROMINENT: Final = 0.1
+"""So much a peak must rise above the lowest correlation before it; noise on a slow wave has peaks everywhere."""
 _ALIKE: Final = 0.1
 """A lag this near to a multiple of a known period is that period."""
 _WEEK: Final = 7
@@ -26,7 +28,9 @@ def _strongest_lag(values: Floats, known: list[int]) -> int | None:
     """The local maximum of the autocorrelation that is largest, is strong, and is nothing like a known period."""
     correlation = autocorrelation(values)[: len(values) // 3]
     inner = correlation[1:-1]
-    peaks = 1 + np.flatnonzero((inner > correlation[:-2]) & (inner >= correlation[2:]) & (inner > _STRONG))
+    trough = np.minimum.accumulate(correlation)[:-2]
+    high = np.maximum(trough + _PROMINENT, _STRONG)
+    peaks = 1 + np.flatnonzero((inner > correlation[:-2]) & (inner >= correlation[2:]) & (inner > high))
     for lag in peaks[np.argsort(-correlation[peaks], kind="stable")].tolist():
         if lag >= _LEAST and not any(_multiple(lag, period) or _multiple(period, lag) for period in known):
             return int(lag)

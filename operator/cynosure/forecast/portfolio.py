@@ -5,8 +5,8 @@ from typing import Final
 
 import numpy as np
 
-from cynosure.forecast.calibrate import quantiles
-from cynosure.forecast.combine import weights
+from cynosure.forecast.calibrate import track
+from cynosure.forecast.combine import combined, weights
 from cynosure.forecast.methods import DampedTrend, LastValue, Method, SeasonalNaive, Smoothed
 from cynosure.forecast.regression import Regression
 from cynosure.forecast.similar import SimilarSeasons
@@ -24,21 +24,23 @@ _UNSMOOTHED: Final = 1.4
 class Rolled:
     """What was said from each of the ``origins``, knowing only what was known there.
 
-    ``quantiles`` (origins, leads, levels), ``said`` and ``weights`` (methods, origins, leads), ``actual`` (origins,
-    leads) as far as it is known at the end of the values. The first method is the baseline.
+    ``weights`` (methods, origins, leads), the baseline first; ``quantiles`` (origins, leads, levels).
     """
 
-    origins: Indices
     methods: tuple[str, ...]
-    said: Floats
+    origins: Indices
     weights: Floats
     quantiles: Floats
-    actual: Floats
+    record: "Record"
 
-    def at(self, rows: Indices) -> "Rolled":
-        """Return the same for some of the origins, by their place."""
-        said, share = self.said[:, rows], self.weights[:, rows]
-        return Rolled(self.origins[rows], self.methods, said, share, self.quantiles[rows], self.actual[rows])
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Record:
+    """The past forecasts that weights and quantiles were learned from, each (origins, leads); NaN is not known yet."""
+
+    median: Floats
+    baseline: Floats
+    actual: Floats
 
 
 def methods(season: int, found: tuple[int, ...]) -> tuple[Method, ...]:
@@ -62,21 +64,32 @@ def methods(season: int, found: tuple[int, ...]) -> tuple[Method, ...]:
     )
 
 
-def roll(values: Floats, origins: Indices, leads: Indices, season: int, found: tuple[int, ...]) -> Rolled:
-    """Forecast ``leads`` steps ahead from each of the ``origins``, which are evenly spaced and rise.
+def roll(
+    values: Floats, origins: Indices, learning: Indices, leads: Indices, season: int, found: tuple[int, ...]
+) -> Rolled:
+    """Forecast ``leads`` steps ahead from each of the ``origins``.
 
-    Nothing said at an origin depends on a later value; only which ``found`` periods are looked for is given.
-    ``values[0]`` is known; NaN is missing.
+    What each method is worth and how far off they are together is learned at the ``learning`` origins, which are evenly
+    spaced; an origin between two of them knows what the earlier one does. Nothing said depends on a later value; only
+    which ``found`` periods are looked for is given. ``values[0]`` is known; NaN is missing.
     """
-    spacing = int(origins[1] - origins[0]) if len(origins) > 1 else 1
-    portfolio = methods(season, found)
-    said = np.stack([method.paths(values, origins, leads) for method in portfolio])
-    ahead = origins[:, None] + leads[None, :]
-    actual = np.where(ahead < len(values), values[np.minimum(ahead, len(values) - 1)], np.nan)
+    portfolio, every = methods(season, found), np.union1d(learning, origins)
+    said = np.stack([method.paths(values, every, leads) for method in portfolio])
+    past = said[:, np.searchsorted(every, learning)]
+    spacing = int(learning[1] - learning[0]) if len(learning) > 1 else 1
     delays, season_origins = -(-leads // spacing), max(1, season // spacing)
+    ahead = learning[:, None] + leads[None, :]
+    actual = np.where(ahead < len(values), values[np.minimum(ahead, len(values) - 1)], np.nan)
     handicaps = np.array([_UNSMOOTHED if isinstance(method, SeasonalNaive) else 1.0 for method in portfolio])
-    share = weights(said, actual, delays, season_origins, handicaps)
-    median = np.where(share > 0, share * np.nan_to_num(said), 0.0).sum(axis=0)
-    memory = max(_MEMORY * season_origins, _LEAST_MEMORY)
-    names = tuple(method.name for method in portfolio)
-    return Rolled(origins, names, said, share, quantiles(median, actual, delays, memory), actual)
+    learned = weights(past, actual, delays, season_origins, handicaps)
+    median = combined(past, learned)
+    bands = track(median, actual, delays, max(_MEMORY * season_origins, _LEAST_MEMORY))
+    newest, present = np.searchsorted(learning, origins, side="right") - 1, said[:, np.searchsorted(every, origins)]
+    share = learned[:, newest]
+    return Rolled(
+        methods=tuple(method.name for method in portfolio),
+        origins=origins,
+        weights=share,
+        quantiles=bands.around(combined(present, share), newest),
+        record=Record(median, past[0], actual),
+    )

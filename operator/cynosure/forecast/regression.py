@@ -66,8 +66,7 @@ class Regression:
         rows = views.rows(origins, leads)
         for begin, end, weights in learned(seen, self.day, self.shrinkage):
             block = slice(*np.searchsorted(origins, (begin, end)).tolist())
-            moves = np.matmul(rows[:, block], weights[:, :, None])[:, :, 0].T
-            said[block] = level[origins[block]][:, None] + moves
+            said[block] = level[origins[block]][:, None] + weights.moves(rows[:, block]).T
         return _BACK[self.transform](_within(level, origins, said)) * scale
 
     def _seen(self, views: "Views", known: Known, targets: Indices, leads: Indices) -> Seen:

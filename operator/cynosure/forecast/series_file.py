@@ -1,82 +1,54 @@
-"""A series in a CSV file (``.gz`` too): a header, a column of times, a column of values."""
+"""A series in a file: a header, a column of times, a column of values. The reading itself is that of traces."""
 
 import csv
 import gzip
-import math
+import zlib
 from collections.abc import Iterator
-from datetime import UTC, datetime
-from itertools import islice
 from pathlib import Path
-from typing import Final, TextIO
 
 import numpy as np
 
 from cynosure.errors import BadInput
-from cynosure.model.signals import Series
-
-_MOST_ROWS: Final = 5_000_000
-_Row = dict[str, str | None]
+from cynosure.model.signals import Floats, Series
+from loadgen.formats import cells
+from loadgen.formats.csv_rows import CsvRows
+from loadgen.formats.rows import head_of
 
 
 def read_series(path: Path, time_column: str, value_column: str) -> Series:
-    """Read times (Unix seconds, or ISO 8601, UTC where no zone is named) and values, sorted by time.
+    """Read times (numbers since 1970 in any usual unit, or ISO 8601, UTC where no zone is named) and values from 0.
 
-    An empty or non-finite value is missing. :raises BadInput: naming the file, the line and what is wrong there.
+    An empty value or NaN is missing. Rows may come in any order, and times repeat. 10^7 rows take seconds, and memory
+    for their numbers alone. :raises BadInput: naming the file, the line and what is wrong there.
     """
     try:
-        with _opened(path) as file:
-            rows = list(islice(_rows(file, path, time_column, value_column), _MOST_ROWS + 1))
-    except (UnicodeDecodeError, csv.Error, EOFError, gzip.BadGzipFile) as error:
-        raise BadInput(f"{path}: not a CSV file ({error})") from error
-    if len(rows) > _MOST_ROWS:
-        raise BadInput(f"{path}: more than {_MOST_ROWS} rows; cut the series or widen its step")
-    if len({time for time, _ in rows}) < 2:
+        times, values = _columns(path, time_column, value_column)
+    except (UnicodeDecodeError, csv.Error, EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise BadInput(f"{path}: damaged, or no text ({error}); a series is CSV with a header, plain or .gz") from error
+    if not len(times) or times.min() == times.max():
         raise BadInput(f"{path}: values at fewer than 2 times in column {value_column!r}; a series needs more")
-    times, values = np.array(rows, dtype=np.float64).T
-    order = np.argsort(times, kind="stable")
-    return Series(times[order], values[order])
+    if (times[1:] < times[:-1]).any():
+        order = np.argsort(times, kind="stable")
+        times, values = times[order], values[order]
+    return Series(times, values)
 
 
-def _opened(path: Path) -> TextIO:
-    if path.suffix == ".gz":
-        return gzip.open(path, "rt", encoding="utf-8-sig", newline="")
-    return path.open(encoding="utf-8-sig", newline="")
+def _columns(path: Path, time_column: str, value_column: str) -> tuple[Floats, Floats]:
+    parts = list(_known(path, time_column, value_column))
+    if not parts:
+        return np.empty(0), np.empty(0)
+    return np.concatenate([times for times, _ in parts]), np.concatenate([values for _, values in parts])
 
 
-def _rows(file: TextIO, path: Path, time_column: str, value_column: str) -> Iterator[tuple[float, float]]:
-    reader = csv.DictReader(file)
+def _known(path: Path, time_column: str, value_column: str) -> Iterator[tuple[Floats, Floats]]:
+    """Yield the samples that are not missing, a block of the file at a time."""
+    rows = CsvRows(path, head_of(path))
+    positions = []
     for wanted, option in ((time_column, "--time-column"), (value_column, "--value-column")):
-        if wanted not in (reader.fieldnames or ()):
-            raise BadInput(f"{path}: no column {wanted!r}; {option} may be {', '.join(reader.fieldnames or ['?'])}")
-    for row in reader:
-        where = f"{path}: line {reader.line_num}"
-        value = _value(row, value_column, where)
-        if math.isfinite(value):
-            yield _unix_seconds(row, time_column, where), value
-
-
-def _value(row: _Row, column: str, where: str) -> float:
-    text = (row[column] or "").strip()
-    try:
-        return float(text) if text else math.nan
-    except ValueError:
-        raise BadInput(f"{where}: {column} is {text!r}; write a number, or nothing where it is missing") from None
-
-
-def _unix_seconds(row: _Row, column: str, where: str) -> float:
-    text = (row[column] or "").strip()
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = _iso_seconds(text)
-    if not math.isfinite(seconds):
-        raise BadInput(f"{where}: {column} is {text!r}; write Unix seconds or a time such as 2024-05-10T00:07:12Z")
-    return seconds
-
-
-def _iso_seconds(text: str) -> float:
-    try:
-        time = datetime.fromisoformat(text)
-    except ValueError:
-        return math.nan
-    return (time if time.tzinfo else time.replace(tzinfo=UTC)).timestamp()
+        if wanted.strip() not in rows.names:
+            raise BadInput(f"{path}: no column {wanted!r}; {option} may be {', '.join(rows.names)}")
+        positions.append(rows.names.index(wanted.strip()))
+    for chunk in rows.chunks(positions):
+        values = cells.rates(chunk, 1)
+        known = np.isfinite(values)
+        yield cells.seconds(chunk, 0, None)[known], values[known]

@@ -33,9 +33,18 @@ def centred_mean(values: Floats, half: int) -> Floats:
 
 def _mean(values: Floats, behind: int, ahead: int) -> Floats:
     known = np.isfinite(values)
-    sums, counts = (np.concatenate([[0.0], np.cumsum(row)]) for row in (np.where(known, values, 0.0), known))
-    index = np.arange(len(values))
-    first, end = np.maximum(index - behind, 0), np.minimum(index + ahead + 1, len(values))
-    count = counts[end] - counts[first]
-    mean: Floats = np.where(count > 0, (sums[end] - sums[first]) / np.maximum(count, 1), np.nan)
+    sums = _within(np.where(known, values, 0.0), behind, ahead)
+    count = _within(known, behind, ahead)
+    mean: Floats = np.where(count > 0, sums / np.maximum(count, 1), np.nan)
     return mean
+
+
+def _within(values: "Floats | NDArray[np.bool]", behind: int, ahead: int) -> Floats:
+    """Return the sum of the values from ``behind`` steps before each index to ``ahead`` steps after it."""
+    size = len(values)
+    before, after = min(behind, size), min(ahead, size)
+    sums = np.zeros(before + 1 + size + after)
+    np.cumsum(values, out=sums[before + 1 : before + 1 + size])
+    sums[before + 1 + size :] = sums[before + size]
+    within: Floats = sums[before + 1 + after :][:size] - sums[:size]
+    return within
