@@ -87,13 +87,16 @@ def sampled(chosen: Sequence[Case], count: int, seed: int) -> list[Case]:
 
 
 def jobs(engines: Sequence[Engine], sample: int, seed: int) -> Iterator[tuple[Engine, str, list[Case]]]:
-    """By the grammar all parts; by what asks a model, which takes seconds a sentence, a sample and all of abroad."""
+    """By the grammar all parts; by what asks a model, which takes seconds a sentence, a sample of each language."""
     parts = {part: cases(part) for part in PARTS}
-    spoken = sampled([case for part in PARTS[:-1] for case in parts[part]], sample, seed)
+    samples = {
+        "english": sampled([case for part in PARTS[:-1] for case in parts[part]], sample, seed),
+        "others": sampled(parts["abroad"], sample, seed),
+        "strange": cases("strange"),
+    }
     for engine in engines:
-        for part, chosen in {"sample": spoken, **parts}.items():
-            if chosen and (engine == "grammar" or part in ("sample", "abroad")):
-                yield engine, part, chosen
+        for part, chosen in {**samples, **(parts if engine == "grammar" else {})}.items():
+            yield engine, part, chosen
 
 
 async def measured(arguments: argparse.Namespace, model: ModelSettings | None) -> list[tuple[Row, list[Answer]]]:
@@ -132,7 +135,7 @@ def main() -> int:
     parser.add_argument(
         "--engines", nargs="+", choices=("grammar", "model", "auto"), default=["grammar", "model", "auto"]
     )
-    parser.add_argument("--sample", type=int, default=40, help="sentences of the corpus that the model reads")
+    parser.add_argument("--sample", type=int, default=40, help="sentences of each kind that the model reads")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--show", action="store_true", help="print each sentence that was read wrongly")
     arguments = parser.parse_args()

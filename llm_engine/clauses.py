@@ -90,12 +90,14 @@ class Statement:
 
     @property
     def link(self) -> str:
-        """What stands directly before the number: ``to``, ``by``, ``factor`` or nothing."""
+        """What stands directly before the number: ``to``, ``at``, ``by``, ``factor`` or nothing."""
         if self.is_target:
             return "to"
         linked = [tag for tag in self.before if tag.kind is not Kind.FILLER]
         last = linked[-1] if linked else None
-        return last.value or last.kind.value if last is not None and last.kind in (Kind.TO, Kind.BY) else ""
+        if last is None or last.kind not in (Kind.TO, Kind.BY):
+            return ""
+        return last.value or {Kind.TO: "at", Kind.BY: "by"}[last.kind]
 
     @cached_property
     def side(self) -> tuple[Kind | None, Tag | None]:

@@ -122,7 +122,11 @@ def _range(tags: Sequence[Tag], text: str) -> tuple[Tag, int] | None:
     body = tags[lead:]
     if not (_kinds(body, Kind.QUANTITY) and len(body) >= 3 and body[2].kind is Kind.QUANTITY):
         return None
-    if not (is_dash(body[1]) or (tags[0].kind is Kind.BETWEEN and body[1].kind is Kind.AND)):
+    if not (
+        is_dash(body[1])
+        or (lead and body[1].value == "upto")
+        or (tags[0].kind is Kind.BETWEEN and body[1].kind is Kind.AND)
+    ):
         return None
     low, high = body[0], body[2]
     unit = high.value or low.value

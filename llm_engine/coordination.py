@@ -19,7 +19,7 @@ _COMMANDS = (Kind.VERB, Kind.HINT, Kind.UP, Kind.DOWN, Kind.METRIC, Kind.OBJECTI
 
 def coordinated(clauses: Sequence[Clause]) -> list[Clause]:
     """Each clause with what it takes from its neighbours."""
-    merged = _led(_merged([_switched(clause) for clause in _without_excluded(clauses)]))
+    merged = _led(_merged([_counted(_switched(clause)) for clause in _without_excluded(clauses)]))
     return _timed(_measured(_paired(merged)))
 
 
@@ -52,6 +52,19 @@ def _switched(clause: Clause) -> Clause:
         return clause
     switch = replace(verb[1], kind=Kind.VERB, value=verb[0])
     return replace(clause, tags=tuple(switch if tag is verb[1] else tag for tag in clause.tags))
+
+
+def _counted(clause: Clause) -> Clause:
+    """``spin up another replica``, ``delete one replica``: of a number of replicas that is more or fewer of them."""
+    number = next((tag for tag in clause.of(Kind.QUANTITY) if tag.value == "replicas"), None)
+    if number is None or clause.of(Kind.MODEL):
+        return clause
+    turns = {"deploy": (Kind.UP, "add"), "delete": (Kind.DOWN, "take"), "stop": (Kind.DOWN, "take")}
+    for tag in clause.of(Kind.VERB, Kind.VAGUE):
+        if tag.value in turns and (tag.value != "deploy" or number.relative):
+            kind, value = turns[tag.value]
+            return _replaced(clause, {id(tag): replace(tag, kind=kind, value=value)})
+    return clause
 
 
 def _particle(clause: Clause, noun: Tag, word: str) -> Tag | None:

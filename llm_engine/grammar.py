@@ -99,7 +99,15 @@ def _unread(clause: Clause, made: Sequence[Directive]) -> Iterator[Tag]:
     if "explain" in clause.verbs or _is_chatter(clause):
         return iter(())
     spans = [origin.span for one in made for origin in one.origins.values() if origin.span]
-    return (tag for tag in clause.of(Kind.WORD) if not any(a < tag.end and tag.start < b for a, b in spans))
+    words = (tag for tag in clause.of(Kind.WORD) if not any(a < tag.end and tag.start < b for a, b in spans))
+    return (word for word in words if not _is_bounded_act(clause, word))
+
+
+def _is_bounded_act(clause: Clause, word: Tag) -> bool:
+    """``should achieve at least``: with a limit that is said in so many words, what is done by it changes nothing."""
+    before = clause.before(word)
+    states = before is not None and before.kind is Kind.HINT and before.value == ""
+    return states and bool(clause.of(Kind.UPPER, Kind.LOWER)) and not clause.of(Kind.NEGATION)
 
 
 class _Sentence:

@@ -158,7 +158,7 @@ def _sign(tag: Tag, rising: int, clause: Clause) -> int:
 
 def _percent_factor(statement: Statement, rising: int) -> float:
     percent = statement.number.number
-    if statement.link != "by" and statement.link != "":
+    if statement.link in ("to", "as") or (statement.link == "at" and not rising):
         return percent / 100
     if not rising:
         raise Unclear(f"Up by {number(percent)} %, down by it, or to it?")
@@ -177,7 +177,8 @@ def _range(statement: Statement, verb: str | None) -> Directive:
     scaling = unit == "replicas" or (unit == "" and (verb in SCALING or verb is None))
     if not scaling or statement.near(Kind.METRIC, Kind.LATENCY):
         raise Unclear("Only replicas can be held between two numbers: which one limit do you mean?")
-    if statement.number.value == Kind.FROM and verb == "scale":
+    kept = any(tag.value == "keep" for tag in statement.clause.of(Kind.HINT))
+    if statement.number.value == Kind.FROM and verb != "autoscale" and not kept:
         raise Unclear(
             f"Scale to {number(high.number)}, or keep between {number(low.number)} and {number(high.number)}?"
         )

@@ -50,8 +50,8 @@ def subjects(clause: Clause, catalog: Catalog) -> tuple[Subject, ...]:
     everything = clause.first(Kind.EVERYTHING)
     if everything is None:
         return ()
-    where = (place.value, stated(place.span)) if place else (None, INFERRED)
-    return (Subject("*", stated(everything.span), *where, is_each=everything.value == "each"),)
+    namespace, origin = (place.value, stated(place.span)) if place else (None, INFERRED)
+    return (Subject("*", stated(everything.span), namespace, origin, everything.value == "each"),)
 
 
 def _namespace(clause: Clause, catalog: Catalog) -> Tag | None:

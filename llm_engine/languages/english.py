@@ -8,14 +8,19 @@ verb pause: pause | pausing | suspend | freeze | put on hold | on hold | stop sc
     cease scaling
 verb resume: resume | resuming | unpause | unfreeze | un pause | un freeze | take off hold | off hold |
     start scaling | start autoscaling | continue scaling | continue autoscaling | continue | start managing |
-    restart scaling | restart autoscaling | unsuspend | carry on scaling | carry on with
+    restart scaling | restart autoscaling | unsuspend | carry on scaling | carry on with | lift the pause |
+    lift the pause on | end the pause | end the pause of | remove the pause | stop the pause | cancel the pause |
+    cancel the pause of | lift the freeze | end the freeze | lift the hold | lift the hold on | release the hold |
+    remove the freeze | end the suspension | lift the suspension
 verb explain: explain | explanation | why | how come | what happened | what is happening | what 's happening |
     whats happening | what is going on | what 's going on | whats going on | what did you do | what have you done |
     what was done | what 's wrong | what is wrong | what 's up | what caused | how is | how 's | how are |
     what is the reason | what 's the reason | the reason | reason | reasons | what made | for what reason | justify
     | describe | status of | the status of | clarify | reasoning | what has been done | what is the status |
     what are the reasons | what is the matter
-verb undo: undo | revert | roll back | rollback | take back | reverse | undoing | cancel | cancels
+verb undo: undo | revert | roll back | rollback | take back | reverse | undoing | cancel | cancels | roll that back
+    | roll it back | roll this back | take that back | take it back | undo it | undo this | undo that | revert that
+    | revert it | revert this
 verb prefer: prefer | prefers | prioritise | prioritize | favour | favor | optimise | optimize | optimise for |
     optimize for | emphasise | emphasize | weigh | minimise | minimize | maximise | maximize | save | conserve |
     focus on | give priority to | give preference to | put first | matters more | matters most | is more important |
@@ -32,8 +37,8 @@ verb defragment: defragment | defrag | defragmentation | defragmenting | compact
 automation: autoscaling | auto scaling | automation | autoscaler | automatic scaling | automated scaling
 on: enable | re enable | reenable | turn on | turn back on | switch on | switch back on | activate | reactivate |
     start | back on | on again | restore
-up: up | out | increase | increases | raise | grow | bump | scale up | scale out | scaling up | expand | lift | give
-    | upscale | boost | bump up | ramp up | enlarge | beef up | grant | increment
+up: up | out | increase | increases | raise | grow | bump | scale up | scale out | scaling up | expand | lift |
+    upscale | boost | bump up | ramp up | enlarge | beef up | increment
 down: down | reduce | reduces | decrease | lower | shrink | scale down | scale in | scaling down | cut | drop | trim
     | downscale | ramp down | scale back | cut back | cut down | decrement | slim down | dial back
 upper bare: under | below | beneath | less than | fewer than | lower than | smaller than | within | inside | < |
@@ -144,7 +149,8 @@ separator: ; | . | ! | ? | then | also | while | whilst | yet | though | however
 intent: intent | the intent | intents
 vague stop: stop | halt | shut down | shutdown | shut off | kill | turn off | switch off | disable | deactivate |
     power off | end
-vague restart: restart | reboot | redeploy | bounce | reset | reload | recreate
+vague restart: restart | reboot | redeploy | bounce | reset | reload | recreate | the pause | the freeze |
+    the suspension | the move | the migration | the rollback | the deletion | the hold | a hold
 vague amount: faster | slower | quicker | snappier | better | cheaper | bigger | smaller | more responsive | a bit |
     somewhat | slightly | some | a few | several | a couple of | a lot | soon | later | enough | reasonable | fast |
     slow | quick | average | mean | tonight | tomorrow | approximately | about | around | roughly | nearly | almost
@@ -157,7 +163,7 @@ vague condition: if | when | unless | whenever | in case | once | as soon as | a
 vague or: or | nor | either | maybe | perhaps | possibly | probably | and or
 vague except: except | except for | excepting | all but | everything but | every service but | other than |
     apart from | excluding | besides | aside from | with the exception of | save for
-instead: instead of | rather than | and not | in place of
+instead: instead of | rather than | and not
 daypart: at night | overnight | at nights | mornings | evenings | afternoons | nights | night | in the morning |
     in the mornings | in the afternoon | in the evening | in the evenings | during the day | during the night |
     by night | by day | during business hours | business hours | during office hours | office hours | working hours
@@ -175,22 +181,22 @@ filler: both | across | what | how | where | cron | meet | meets | kindly | the 
     therefore | hence | busy | cannot wait | important | urgently | urgent | ensure that | such that | in order to |
     mind | could you | kind | favor me | appreciate | appreciated | grateful | cheers | greetings | morning |
     good morning | good afternoon | good evening | sure | certainly | must always | every time | each time |
-    each request | every request | per request | single | per service | every one | apiece | maintaining | keeping |
-    having | making | setting | doing | getting | spent | per se | i am | you're | let us | we need | wish | hope |
+    each request | every request | per request | per service | every one | apiece | maintaining | keeping | having |
+    making | setting | doing | getting | spent | per se | i am | you're | let us | we need | wish | hope |
     in terms of | regarding | concerning | with respect to | with regard to | as for | when it comes to | hardware |
     machine | machines | devices | compute | resource | resources | consumption | itself | themselves | under load |
     under any circumstances | in any case | no matter what | ideally | preferably | today | hey | hi | hello | ok |
-    okay | thanks | thank | cynosure | wants | any | automatic | automatically | latest | last | previous |
-    most recent | one that | its own | too | within the slo | each | at all times | at any time | all times | at all
-    | usage | use of | count | number | level | total number | strictly | absolutely | possible | if possible | asap
-    | want to | going to | " | ( | ) | ` | “ | ” | which | who | whose | do | does | did | has | was | were | am |
-    used | consume | consumes | consuming | value | limits | limit of | permitted | allowed | tokens | token |
-    finish | finishes | complete | over time | per | given | happen | happens | hard | strict | changes | action |
-    decision | thing | happy | team | folks | dear | really | basically | actually | rate | percentile | percentiles
-    | every | made | you made | applied | you did | we did | new | existing | production | user | see | gpu time |
-    operation | managing | back | precisely | takes | taking | nothing | objective | goal | priority | reach |
-    reaches | ask | asking | instead | all the time | for now | for us | for me | serving | automated | how many |
-    how much | i would like | i'd like | would like | 'd like | appreciate it if | i 'd appreciate it if |
+    okay | thanks | thank | cynosure | any | automatic | automatically | latest | last | previous | most recent |
+    one that | its own | too | within the slo | each | at all times | at any time | all times | at all | usage |
+    use of | count | number | level | total number | strictly | absolutely | possible | if possible | asap | want to
+    | going to | " | ( | ) | ` | “ | ” | which | who | whose | do | does | did | has | was | were | am | used |
+    consume | consumes | consuming | value | limits | limit of | permitted | allowed | tokens | token | finish |
+    finishes | complete | over time | per | given | happen | happens | hard | strict | changes | action | decision |
+    thing | happy | team | folks | dear | really | basically | actually | rate | percentile | percentiles | every |
+    made | you made | applied | you did | we did | new | existing | production | user | see | gpu time | operation |
+    managing | back | precisely | takes | taking | nothing | objective | goal | priority | reach | reaches | ask |
+    asking | instead | all the time | for now | for us | for me | serving | automated | how many | how much |
+    i would like | i'd like | would like | 'd like | appreciate it if | i 'd appreciate it if |
     would appreciate it if | would be great if | be great if | be nice if | would be nice if | be good if |
     would be good if | grateful if | see if | see if you can | possible to | is it possible to |
     would it be possible to | would you mind | do me a favour and | do me a favor and | go ahead and | feel free to
@@ -214,10 +220,10 @@ filler: both | across | what | how | where | cron | meet | meets | kindly | the 
     gets to | end up | ends up | turn out | happen to | aims | aiming | intend | intends | intended | plan to |
     plans to | planning | trying | tries | tried | wants to | wanted | wishes | desired | desire | required |
     requirement | requirements | necessary | needed | acceptable | sufficient | suffices | suffice | suitable for |
-    at hand | in place | in use | in service | in production | available | running replicas | up and running | alive
-    | serving replicas | simultaneous | simultaneously | concurrent | concurrently | in parallel | together |
-    jointly | individually | separately | independently | every single | every one of them | one by one | respective
-    | corresponding | relevant | particular | specific | certain | current | own service | its service | the one |
+    at hand | in use | in service | in production | available | running replicas | up and running | alive |
+    serving replicas | simultaneous | simultaneously | concurrent | concurrently | in parallel | together | jointly
+    | individually | separately | independently | every single | every one of them | one by one | respective |
+    corresponding | relevant | particular | specific | certain | current | own service | its service | the one |
     ones | one called | sort of | instance type | whole | total of the | amounts | amounting | quantity | quantities
     | size of | sized | equal | same | as many as | number of the | counts | per second of | that is | which is |
     which are | who is | whose is | where it is | what it is | being served | being used | that runs | that serves |
@@ -229,7 +235,20 @@ filler: both | across | what | how | where | cron | meet | meets | kindly | the 
     either way | anyway | anyhow | regardless | nonetheless | nevertheless | moreover | furthermore | besides that |
     in addition | on top | at least for now | black friday | christmas | the campaign | a campaign | a spike |
     spikes in | a surge | a rush | the rush | the holidays | a sale | the sale | an event | the event | a launch |
-    the launch | a peak | peaks in | great thanks | well | kind of | right
+    the launch | a peak | peaks in | great thanks | well | kind of | right | achieve | achieves | achieved | hit |
+    hits | hitting | offer | offers | sustain | sustains | exhibit | exhibits | show | shows | report | reports |
+    experience | experiences | incur | incurs | rack up | racks up | burn | burns | burn through | eat | eats |
+    eat up | occupy | occupies | hog | grab | grabs | claim | claims | reserve | reserves | accumulate | exhaust |
+    generate | generates | emit | emits | perform | performs | operate at | operates | clock in | clocks in |
+    come in | comes in | come back | lie | lies | land | lands | time zone | timezone | time-zone | local | clock |
+    o'clock | hrs local | resulting | measured | observed | entire | full | main | primary | valid | lasting | lasts
+    | last for | duration of | a period of | period of | window | time window | slot | time frame | timeframe |
+    interval | over to | over at | over on | around the clock | nonstop | non stop | itself only | by itself |
+    at any given time | at any one time | at any moment | at once please | of late | any more | mandatory | optional
+    | preferred | ideal | desirable | meant to | meaning | let me | help me | help us | assist | can you | could i |
+    may i | might i | have to be | has got to | have got to | had better | got to | needs to be | is required to |
+    are required to | is allowed to | are allowed to | is permitted to | is supposed to | range | range of |
+    scaling range | autoscaling range | wants
 negation from: from going | from getting | from rising | from falling | from dropping | from growing | from using |
     from scaling | from consuming | from spending | from costing | from drawing | from taking | from having |
     from running | from being | from becoming | from climbing | from sinking
@@ -237,7 +256,7 @@ hint: ensure | guarantee | make sure | set | change | adjust | configure | put |
     has to be | must stay | should stay | must | should | has to | have to | needs to | make | want | bound | allow
     | get | tighten | relax | loosen | fix | pin | fixed | adapt | modify | update | cannot | aim | try | target |
     require | requires | enforce | hard limit | assign | provide | operate | start with | ought to | is to | are to
-    | supposed to | leave
+    | supposed to | leave | give | grant | gives | give me | give us
 to to: to | through | thru
 to as: as
 by factor: by a factor of | a factor of | factor | by factor | factor of | by the factor
@@ -249,8 +268,9 @@ lower named: minimum | min | minimal | minimally | minimum of | at min | at mini
     | as a minimum | as minimum
 upper upto: up to
 hint turn: turn | switch
-up add: add | adding
-down take: remove | removing | subtract | take away | away
+up add: add | adding | throw | toss | chuck | attach | tack on
+down take: remove | removing | subtract | take away | away | shed | lose | ditch | shave off | knock off | drop off
+    | chop
 filler a: a | an
 filler name: called | named | name | under the name
 filler requests: request | requests | calls | queries | users | time | prompts | clients
@@ -261,7 +281,7 @@ period week: per week | a week | weekly
 period minute: per minute | a minute
 period year: per year | a year | yearly
 number 0: zero
-number 1: one
+number 1: one | single
 number 2: two
 number 3: three
 number 4: four

@@ -80,9 +80,9 @@ zone: zone | la zone
 partition: partition | partitions | la partition
 between: entre
 from: depuis
-to to: à | jusqu ' au
+to to: à | jusqu ' au | au
 to as: comme
-to: de | du | des | en | dans | sur | vers | au | est | soit | : | = | d | l
+to: de | du | des | en | dans | sur | vers | est | soit | : | = | d | l
 by: par
 by factor: par un facteur de | d ' un facteur de
 for: pendant | pour | pour les prochaines | pendant les prochaines | durant

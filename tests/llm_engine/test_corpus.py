@@ -9,7 +9,7 @@ from llm_engine.grammar import read
 from llm_engine.values import FIELDS, UNITS
 from tests.llm_engine.corpus.cases import CATALOGS, Case, cases, catalog
 
-DEVELOPED = cases("developed", "fresh", "abroad")
+DEVELOPED = cases("developed", "fresh", "later", "abroad")
 HELD_BACK = cases("held_back")
 MADE = [case for case in [*DEVELOPED, *HELD_BACK] if case.outcome == "directives"]
 
