@@ -112,6 +112,8 @@ def _poisson(series: RateSeries, random: np.random.Generator) -> Floats:
 def _mapped(series: RateSeries, arrivals: Arrivals, cv: float, random: np.random.Generator) -> Floats:
     expected = float(series.counted_until(np.array([series.until_seconds]))[0])
     due = _renewals(expected, arrivals, cv, random)
+    if not len(due):
+        return due
     starts, ends = series.starts[series.rps > 0], series.ends[series.rps > 0]
     edges = np.column_stack([starts, ends]).ravel()
     return np.interp(due, series.counted_until(edges), edges)

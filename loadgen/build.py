@@ -51,6 +51,11 @@ def build_schedule(trace: RateSeries | RequestTrace, recipe: Recipe) -> Schedule
     arrivals: Arrivals = recipe.arrivals or ("exact" if isinstance(shaped, RequestTrace) else "poisson")
     spacing = _spacing(trace, arrivals, recipe)
     at = _arrivals(shaped, arrivals, spacing.get("cv", 1.0), recipe, random)
+    if not len(at):
+        raise BadLoadInput(
+            f"{trace.source}: not one request falls into what is to be played (its rate is zero there, or a gap); "
+            f"choose another part of the trace, or a higher --peak-rps"
+        )
     drawn_inputs, drawn_outputs = _lengths(shaped, at, arrivals, recipe, random)
     inputs = np.minimum(np.maximum(drawn_inputs, 1), recipe.limit.input_tokens or np.iinfo(np.int64).max)
     outputs = np.minimum(np.maximum(drawn_outputs, 1), recipe.limit.output_tokens or np.iinfo(np.int64).max)

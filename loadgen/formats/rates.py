@@ -1,7 +1,7 @@
 """Files of samples: the rate, or a count of requests, or another load, over time."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -52,7 +52,10 @@ class RateForm:
         if self.per_seconds is None:
             notes.append(f"{self.value} counts requests in steps of {step:g} s, the median of the file")
         rps = values / (step if self.per_seconds is None else self.per_seconds)
-        return rate_series(at, rps, str(rows.path), unit=self.unit, cv=_mean_cv(cv, values), notes=tuple(notes))
+        series = rate_series(at, rps, str(rows.path), unit=self.unit, cv=_mean_cv(cv, values))
+        if series.gap_seconds > step / 1000:
+            notes.append(f"{series.gap_seconds:.6g} s have no value: they are missing, and nothing is sent there")
+        return replace(series, notes=tuple(notes))
 
     def _samples(self, rows: Rows, only: Only) -> tuple[Floats, Floats, Floats]:
         parts: list[tuple[Floats, Floats, Floats]] = []

@@ -184,6 +184,7 @@ def test_a_gap_and_an_empty_value_are_missing_and_a_zero_is_not(write_trace: Wri
         [3, 0, np.nan, 4, np.nan, 5], nan_ok=True
     )
     assert trace.gap_seconds == 30
+    assert trace.notes == ("30 s have no value: they are missing, and nothing is sent there",)
 
 
 def test_gzip_is_known_by_its_content(tmp_path: Path) -> None:

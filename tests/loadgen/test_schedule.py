@@ -13,7 +13,7 @@ from loadgen.published import code_tokens, code_week
 from loadgen.readers import read_requests, read_trace
 from loadgen.schedule import Kind, Schedule
 from loadgen.tokens import TraceTokens
-from loadgen.trace import RequestTrace
+from loadgen.trace import RequestTrace, rate_series
 from loadgen.transforms import Compress, Day, ScaleToPeak
 from tests.loadgen.builders import evenly
 
@@ -113,6 +113,13 @@ def test_recorded_requests_keep_their_times_and_lengths() -> None:
     schedule = build_schedule(trace, Recipe())
     assert schedule.send_at_seconds.tolist() == [0.0, 1.5]
     assert schedule.output_tokens.tolist() == [1, 1], "a server cannot be asked for no token"
+
+
+def test_a_trace_without_a_request_is_said_to_be_one() -> None:
+    silent = rate_series(np.array([0.0, 60.0]), np.zeros(2), "silent.csv")
+    for arrivals in ("exact", "poisson", "mmpp", "sessions"):
+        with pytest.raises(BadLoadInput, match=r"silent\.csv: not one request falls"):
+            build_schedule(silent, Recipe(arrivals=arrivals, tokens=code_tokens()))  # type: ignore[arg-type]
 
 
 def test_too_long_and_too_many_name_what_would_fit() -> None:
