@@ -9,9 +9,9 @@ from cynosure.errors import BadInput
 from cynosure.model.plan import Option
 from cynosure.model.profile import Profile
 from cynosure.model.service import Service, ServiceKey, Target
-from cynosure.size import deadline_command, mixture_command
+from cynosure.size import deadline_command, fit_command, mixture_command
 from cynosure.size.answer import write_answer
-from cynosure.size.measured import read_profile
+from cynosure.size.measured import interpolation_error, read_profile
 from cynosure.size.options import Needs, Sizing, price, size_service
 from cynosure.size.targets import read_targets
 
@@ -21,6 +21,7 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     kinds = parser.add_subparsers(metavar="KIND", required=True)
     _register_llm(kinds.add_parser("llm", help="replicas and partitions of a language model for a rate and an SLO"))
     mixture_command.register(kinds.add_parser("mix", help="GPUs and partitions for requests of several sizes"))
+    fit_command.register(kinds.add_parser("fit", help="a profile for your request lengths from measured runs"))
     deadline_command.register(kinds.add_parser("images", help="images that GPUs classify before a deadline"))
 
 
@@ -48,7 +49,7 @@ def run_llm(arguments: argparse.Namespace) -> int:
     service = Service(ServiceKey("", profile.name), profile.name, targets)
     needs = Needs(arguments.rate_rps, arguments.input_tokens, arguments.output_tokens)
     sizing = size_service(service, profile, needs, targets, [arguments.gpu] if arguments.gpu else products)
-    options = [_option(option, sizing, arguments.gpu_cost_per_hour) for option in sizing.options]
+    options = [_option(option, sizing, profile, arguments.gpu_cost_per_hour) for option in sizing.options]
     reason, notes = _reason(service, sizing, targets), _notes(profile, sizing)
     answer = {
         "profile": profile.name,
@@ -63,7 +64,7 @@ def run_llm(arguments: argparse.Namespace) -> int:
     return 0 if options else 1
 
 
-def _option(option: Option, sizing: Sizing, gpu_cost_per_hour: float) -> dict[str, Any]:
+def _option(option: Option, sizing: Sizing, profile: Profile, gpu_cost_per_hour: float) -> dict[str, Any]:
     return {
         "partition": option.partition,
         "gpu": option.gpu_product,
@@ -74,6 +75,7 @@ def _option(option: Option, sizing: Sizing, gpu_cost_per_hour: float) -> dict[st
         "cost_per_hour": option.gpu_share * gpu_cost_per_hour,
         "watts": option.watts or None,
         "attainment": option.attainment,
+        "time_error": interpolation_error(profile.on(option.gpu_product, option.partition)),
         "pareto": not any(_dominates(other, option) for other in sizing.options),
     }
 

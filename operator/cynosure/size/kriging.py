@@ -19,7 +19,10 @@ _NOISES = (1e-3, 1e-2, 0.1, 1.0)
 
 @dataclass(frozen=True, slots=True)
 class Kriging:
-    """``places`` (n x d) were measured; values far from all of them are 0, with the standard deviation of all."""
+    """``places`` (n x d) were measured; values far from all of them are 0, with the standard deviation of all.
+
+    ``left_out`` are the errors at the places when each is predicted from the others.
+    """
 
     places: Floats
     weights: Floats
@@ -27,6 +30,7 @@ class Kriging:
     reach: float
     noise: float
     deviation: float
+    left_out: Floats
 
     @classmethod
     def fit(cls, places: Floats, values: Floats) -> "Kriging":
@@ -38,7 +42,7 @@ class Kriging:
     def at(self, places: Floats) -> tuple[Floats, Floats]:
         """Return mean and standard deviation of a new measurement at each of ``places`` (m x d)."""
         likeness = _likeness(places, self.places, self.reach)
-        known = np.einsum("ij,jk,ik->i", likeness, self.inverse, likeness)
+        known = (likeness @ self.inverse * likeness).sum(axis=1)
         return likeness @ self.weights, self.deviation * np.sqrt(np.maximum(1 + self.noise - known, self.noise))
 
 
@@ -48,7 +52,7 @@ def _fit(places: Floats, values: Floats, reach: float, noise: float) -> tuple[fl
     weights, precision = inverse @ values, np.diag(inverse)
     left_out = weights / precision
     deviation = float(np.sqrt(np.mean(left_out**2 * precision)))
-    return float(np.mean(np.abs(left_out))), Kriging(places, weights, inverse, reach, noise, deviation)
+    return float(np.mean(np.abs(left_out))), Kriging(places, weights, inverse, reach, noise, deviation, left_out)
 
 
 def _likeness(some: Floats, others: Floats, reach: float) -> Floats:

@@ -1,7 +1,9 @@
 """From a ModelProfile, as an object or a file, to the measurements that sizing interpolates."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import yaml
 
 from cynosure.api import API_VERSION, Invalid, ModelProfile, parse
@@ -28,6 +30,22 @@ def read_profile(path: Path) -> Profile:
     if isinstance(read, Invalid):
         raise BadInput(f"{path}: not a ModelProfile: {read.message}")
     return profile_of(read)
+
+
+def interpolation_error(points: Sequence[Point]) -> float | None:
+    """Return by how much a time between points is missed at most, found by leaving each inner point out.
+
+    ``points`` are those of one partition, by rising batch; None for fewer than three, which cannot tell.
+    """
+    batch = np.array([point.batch for point in points], dtype=float)
+    errors: list[float] = []
+    for name in ("ttft_seconds", "tpot_seconds", "latency_seconds"):
+        seconds = np.array([getattr(point, name) for point in points])
+        for n in range(1, len(points) - 1):
+            left, right = n - 1, n + 1
+            between = np.interp(batch[n], batch[[left, right]], seconds[[left, right]])
+            errors.append(abs(float(between / seconds[n]) - 1) if seconds[n] > 0 else 0.0)
+    return max(errors, default=None)
 
 
 def _point(point: ProfilePoint) -> Point:

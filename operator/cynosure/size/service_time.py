@@ -48,6 +48,10 @@ class Work:
         return np.asarray(np.log1p(np.column_stack([getattr(self, field.name) for field in fields(self)])))
 
 
+PREFILL_TERM = 3
+"""The column of ``step_terms`` that is the prefills of other requests."""
+
+
 def step_terms(work: Work) -> Floats:
     """Return the terms (runs x 7) of the time between two tokens of a request."""
     context = work.input_tokens + work.output_tokens / 2
@@ -91,6 +95,10 @@ class ServiceTime:
     def law_seconds(self, terms: Floats) -> Floats:
         """Return the times by the physical law alone."""
         return np.asarray(terms @ self.weights)
+
+    def share_without(self, terms: Floats, term: int) -> Floats:
+        """Return the part of the law's times that is left without one term."""
+        return np.asarray(1 - terms[:, term] * self.weights[term] / (terms @ self.weights))
 
 
 def running_batch(step_seconds: Callable[[Floats], Floats], tokens_per_second: Floats, most: Floats) -> Floats:
