@@ -1,11 +1,11 @@
 """What autoscalers are compared on: public traces whose first days are history, and what goes wrong.
 
-All are scaled to one peak, so that a service needs about as many replicas in each; the shape is the trace's own. What
-is scored of a week begins in the morning, so that a short run too sees the load change.
+All are scaled to one peak of what is scored, so that each needs about as many replicas; the shape is the trace's own.
+What is scored of a week begins in the morning, so that a short run too sees the load change.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +18,7 @@ from cynosure.twin.simulation import Experiment
 from cynosure.twin.traffic import Traffic
 
 from loadgen.readers import read_trace
-from loadgen.trace import RateSeries, RequestTrace
-from loadgen.transforms import ScaleToPeak
+from loadgen.trace import PEAK_WINDOW_SECONDS, RateSeries, RequestTrace
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 SLO = "ttft_p99_ms=3000,tpot_p99_ms=100"
@@ -28,6 +27,7 @@ GPUS = 8
 """The limit of all: about three times what the peak needs."""
 LEADS_SECONDS = (30.0, 120.0, 480.0)
 DAY_SECONDS, HOUR_SECONDS = 86400.0, 3600.0
+BIN_SECONDS = 300.0
 PLAIN = "plain"
 
 
@@ -88,8 +88,20 @@ def experiment_of(case: Case, seed: int = 1) -> tuple[Experiment, Bench]:
     return SCENARIOS[case.scenario](experiment), bench
 
 
-def _trace(family: Family, history_seconds: float, case: Case) -> RateSeries | RequestTrace:
+def _trace(family: Family, history_seconds: float, case: Case) -> RateSeries:
+    """Scaled so that the scored part has the peak; single requests become rates, as of a service that much larger."""
     trace = read_trace(DATA / family.path, family.only)
     begin = trace.from_seconds + family.from_day * DAY_SECONDS
     until = min(begin + history_seconds + case.hours * HOUR_SECONDS, trace.until_seconds)
-    return ScaleToPeak(case.peak_rps).apply(trace.cut(begin, until), np.random.default_rng(0))
+    cut = trace.cut(begin, until)
+    rates = _binned(cut) if isinstance(cut, RequestTrace) else cut
+    peak = rates.cut(begin + history_seconds, until).peak_rps(PEAK_WINDOW_SECONDS)
+    return replace(rates, rps=rates.rps * case.peak_rps / peak)
+
+
+def _binned(trace: RequestTrace) -> RateSeries:
+    edges = np.arange(trace.from_seconds, trace.until_seconds, BIN_SECONDS)
+    counts = np.histogram(trace.at_seconds, edges)[0]
+    return RateSeries(
+        edges[:-1], edges[1:], counts / BIN_SECONDS, trace.from_seconds, trace.until_seconds, trace.source
+    )

@@ -19,13 +19,14 @@ def policies(answer: Answer) -> Iterable[str]:
     yield "## Autoscalers (`make bench-policies`)\n"
     yield (
         f"{len(cases)} cases, {sum(case['requests'] for case in cases):,} requests each policy, SLO `{answer['slo']}`, "
-        f"loads scaled to a peak of {answer['peak_rps']:g} rps; {answer['wall_seconds'] / 60:.0f} minutes with "
-        f"{answer['processes']} processes. Every policy gets the same requests, lead time and limits; peers run with "
-        "their published defaults and with the best of a [small grid](../benchmarks/grids.py) found on another trace "
+        f"loads scaled to a peak of {answer['peak_rps']:g} rps; {answer['wall_seconds'] / 60:.0f} minutes on "
+        f"{answer['processes']} of the cores. Every policy gets the same requests, lead time and limits; peers run "
+        "with their published defaults and with the best of a [small grid](../benchmarks/grids.py) found on another trace "
         "([what each peer does](peers.md)). The oracle knows the future.\n"
     )
     yield headline(answer) + "\n"
     yield from _overview(cases)
+    yield from _by_policy(cases)
     yield "\n![attainment against GPU-hours](../benchmarks/results/policies.png)\n"
     for case in cases:
         yield from _case(case)
@@ -48,6 +49,20 @@ def _overview(cases: list[Any]) -> Iterable[str]:
             told = f"{best['policy']} {best['gpu_hours'] / oracle:.2f} x" if best else "none meets it"
             cells += [told, "" if part is None else f"{part:.0%}"]
         yield _line([*cells, str(len(at_least_as_good(case, OWN[0])) or "-")])
+
+
+def _by_policy(cases: list[Any]) -> Iterable[str]:
+    yield "\n| policy | defaults: objective met | x oracle, median | tuned: objective met | x oracle, median |"
+    yield "|---|--:|--:|--:|--:|"
+    for policy in dict.fromkeys(row["policy"] for row in cases[0]["rows"]):
+        cells = [policy]
+        for tuned in (False, True):
+            rows = [(c, r) for c in cases for r in c["rows"] if r["policy"] == policy]
+            rows = [(c, r) for c, r in rows if (r["tuning"] != "published") == tuned]
+            ratios = [r["gpu_hours"] / row_of(c, "oracle")["gpu_hours"] for c, r in rows]
+            met = sum(r["objective_met"] for _, r in rows)
+            cells += [f"{met} of {len(rows)}", f"{median(ratios):.2f}"] if rows else ["", ""]
+        yield _line(cells)
 
 
 def _case(case: Any) -> Iterable[str]:

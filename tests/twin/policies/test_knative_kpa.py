@@ -2,6 +2,7 @@
 
 import pytest
 from cynosure.twin.policies.knative_kpa import KnativeKpa
+from cynosure.twin.policies.recommend import Load
 from cynosure.twin.port import Seen, Window
 
 from tests.twin.policies.builders import seen, setting, window
@@ -19,7 +20,7 @@ def looking(now: float, stable: float, short: float, replicas: int = 4, ready: i
 
 def settled(**changes: float) -> KnativeKpa:
     """Past the panic in which it starts."""
-    kpa = KnativeKpa(setting(), **changes)  # type: ignore[arg-type]
+    kpa = KnativeKpa(setting(), Load.CONCURRENCY, **changes)  # type: ignore[arg-type]
     kpa.decide(looking(0, 56, 56))
     kpa.decide(looking(62, 56, 56))
     return kpa
@@ -50,7 +51,7 @@ def test_in_panic_it_only_grows_and_leaves_it_a_stable_window_later() -> None:
 
 
 def test_it_starts_in_panic_so_that_a_restart_does_not_scale_down() -> None:
-    assert KnativeKpa(setting()).decide(looking(0, 14, 14)).replicas == 4
+    assert KnativeKpa(setting(), Load.CONCURRENCY).decide(looking(0, 14, 14)).replicas == 4
 
 
 def test_only_ready_replicas_count_so_that_a_slow_start_panics() -> None:
@@ -70,6 +71,6 @@ def test_a_delay_holds_the_highest_of_its_window() -> None:
 
 
 def test_from_zero_the_activator_asks_for_one() -> None:
-    kpa = KnativeKpa(setting())
+    kpa = KnativeKpa(setting(), Load.CONCURRENCY)
     assert kpa.decide(looking(0, 0, 0, replicas=1)).replicas == 0
     assert kpa.decide(looking(2, 0, 0, replicas=0)).replicas == 1

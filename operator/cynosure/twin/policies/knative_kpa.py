@@ -16,7 +16,7 @@ class KnativeKpa:
     """``panic_share`` is the short window's part of the stable one; rates are factors of the ready replicas."""
 
     setting: Setting
-    load: Load = Load.CONCURRENCY
+    load: Load = Load.RPS
     utilisation: float = UTILISATION
     stable_seconds: float = 60.0
     panic_share: float = 0.1
