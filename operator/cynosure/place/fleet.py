@@ -12,11 +12,20 @@ from cynosure.place.need import Need, Stock
 from cynosure.place.pack import Pack
 from cynosure.place.prices import GPUS, Prices
 from cynosure.place.realise import realise
+from cynosure.place.relax import relax
 from cynosure.place.rules import most_open
 from cynosure.place.stay import MOST_KINDS, members_of, settled
 from cynosure.place.task import Fleet, Task, task_of
 
 EXACT = "pattern-ilp/highs"
+MOST_CHOICES = 300
+"""With more services that leave a choice, the program that decides all of them together takes too long."""
+
+_LEAST_SECONDS = 1.0
+"""For a program without a choice, which takes milliseconds."""
+_WORTH_KEEPING = (0.05, 0.0005)
+"""In GPUs, for a partition that stands."""
+
 QUICK = "large-first/most-open"
 
 
@@ -33,7 +42,9 @@ def place_fleet(
     end = perf_counter() + time_limit_seconds
     task, gone = task_of(needs, stock, prices)
     fleet = _quick(task)
-    if not fleet.is_optimal(prices):
+    if not fleet.is_optimal(prices) and task.choices:
+        fleet = _priced(task, fleet, end)
+    if not fleet.is_cheapest(prices) and (len(task.choices) <= MOST_CHOICES or fleet.unplaced):
         fleet = _cheapest(task, fleet, end)
     if fleet.moves > fleet.moves_bound:
         fleet = _fewest_moves(task, fleet, end)
@@ -54,6 +65,40 @@ def _quick(task: Task) -> Fleet:
     bound = least_cost(task.needs, task.prices) if not lacking else 0.0
     moves = fewest_moves(task.needs, task.stock)
     return Fleet(placed, lacking, task.cost(placed), task.moves(placed), QUICK, not lacking, bound, moves)
+
+
+def _priced(task: Task, quick: Fleet, end: float) -> Fleet:
+    """Choose partitions by their prices, then pack those; first with a will to keep what stands, then without."""
+    found, standing = [quick], task.standing
+    for worth_keeping in _WORTH_KEEPING if standing else (0.0,):
+        needs, bound = _by_price(task, standing, worth_keeping)
+        pack = Pack(needs, {Kind(product): task.stock.size(product) for product in task.services})
+        pack.program.limit(pack.unplaced(), most=0.0)
+        step, seconds = task.prices.step, max(_LEAST_SECONDS, (end - perf_counter()) / 4)
+        packed = pack.program.minimise(pack.cost(task.prices), step=step, time_limit_seconds=seconds)
+        if packed.values is not None:
+            fleet = _fleet(task, quick, *realise(pack.read(packed.values), needs, task.stock, {}))
+            bound = max(quick.cost_bound, task.prices.round_up(task.fixed_cost + bound))
+            found.append(replace(fleet, is_most=True, cost_bound=min(fleet.cost, bound)))
+    best = min(found, key=lambda fleet: (fleet.unplaced.total(), fleet.cost))
+    bound = max(fleet.cost_bound for fleet in found) if not best.unplaced else best.cost_bound
+    return replace(best, cost_bound=min(best.cost, bound))
+
+
+def _by_price(task: Task, standing: Mapping[Label, int], worth_keeping: float) -> tuple[list[Need], float]:
+    """Return needs that leave no choice, and a bound on the cost of GPUs and of what is chosen."""
+    needs, bound = [need for need in task.needs if not need.is_choice], 0.0
+    for product, services in task.services.items():
+        mine = [need for need in task.choices if need.service in services]
+        fixed = Counter[str]()
+        for need in needs:
+            if need.service in services:
+                fixed[need.cheapest] += need.most(need.cheapest)
+        if mine:
+            relaxed = relax(mine, fixed, task.prices, standing, worth_keeping)
+            needs += [Need(s, product, count, {p: 1.0}) for (s, p), count in relaxed.chosen.items()]
+            bound += relaxed.bound
+    return needs, bound
 
 
 def _cheapest(task: Task, quick: Fleet, end: float) -> Fleet:

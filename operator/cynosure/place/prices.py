@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from math import gcd
+from math import ceil, gcd
 from types import MappingProxyType
 from typing import Final
 
@@ -48,6 +48,12 @@ class Prices:
     def of_partition(self, product: str, profile: str) -> float:
         price = self.per_compute.get(product, 0.0)
         return price * geometry_of(product).gpu_share(profile) if price else 0.0
+
+    def round_up(self, bound: float) -> float:
+        """Where all costs are multiples of the step, a bound may be rounded up to the next."""
+        if any(self.per_compute.values()) or any(price % self.step for price in self.per_gpu.values()):
+            return bound
+        return ceil(bound / self.step - 1e-6) * self.step
 
 
 GPUS: Final = Prices()

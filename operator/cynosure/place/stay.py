@@ -12,8 +12,11 @@ from cynosure.place.need import Need, Stock
 from cynosure.place.pack import Pack
 from cynosure.place.task import Fleet, Task
 
-MOST_KINDS = 300
+MOST_KINDS = 120
 """With more kinds of GPUs than this, deciding at once what stays takes too long."""
+
+_MOST_CHOICES = 300
+"""With more services that leave a choice, what was chosen is kept."""
 
 
 def members_of(task: Task) -> dict[Kind, list[int]]:
@@ -21,7 +24,7 @@ def members_of(task: Task) -> dict[Kind, list[int]]:
 
     Whose a partition is only matters where its service may want fewer than stand.
     """
-    standing = _count(task.stock)
+    standing = task.standing
     wanted = {(n.service, n.cheapest): n.most(n.cheapest) for n in task.needs if not n.is_choice}
     sure = {label for label, count in wanted.items() if standing[label] <= count}
     members: dict[Kind, list[int]] = {}
@@ -37,7 +40,7 @@ def settled(task: Task, best: Fleet, end: float) -> tuple[Sequence[Need], Stock,
 
     :return: needs without a choice, what may stay, and a bound on the moves of any answer that is as good.
     """
-    fixed, choices = [n for n in task.needs if not n.is_choice], [n for n in task.needs if n.is_choice]
+    fixed, choices = [need for need in task.needs if not need.is_choice], task.choices
     needs, bound = fixed, fewest_moves(fixed, task.stock.only({need.service for need in fixed}))
     if choices:
         chosen, lost = _chosen(task, best, end)
@@ -53,16 +56,13 @@ def _chosen(task: Task, best: Fleet, end: float) -> tuple[Counter[Label], int]:
     pack = Pack(task.needs, {Kind(product): task.stock.size(product) for product in task.services})
     pack.program.limit(pack.unplaced(), most=float(best.unplaced.total()))
     pack.program.limit(pack.cost(task.prices), most=task.most_cost(best.cost))
-    lost = pack.program.minimise(pack.lost(_count(task.stock)), step=1.0, time_limit_seconds=(end - perf_counter()) / 2)
+    left = end - perf_counter() if len(task.choices) <= _MOST_CHOICES else 0.0
+    lost = pack.program.minimise(pack.lost(task.standing), step=1.0, time_limit_seconds=left / 2)
     bound = max(0, round(lost.bound)) if isfinite(lost.bound) else 0
     services = {need.service for need in task.needs if need.is_choice}
     if lost.values is None:
-        counts = _count(replace(task.stock, standing=best.placed)) + best.unplaced
+        counts = replace(task, stock=replace(task.stock, standing=best.placed)).standing + best.unplaced
         return Counter({label: count for label, count in counts.items() if label[0] in services}), bound
     packing = pack.read(lost.values)
     short = {(n.service, n.cheapest): packing.short[n.service] for n in task.needs if n.service in packing.short}
     return Counter(packing.chosen) + Counter(short), bound
-
-
-def _count(stock: Stock) -> Counter[Label]:
-    return Counter((held.service, held.profile) for found in stock.standing.values() for held in found)

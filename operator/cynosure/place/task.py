@@ -25,9 +25,11 @@ class Fleet:
     cost_bound: float
     moves_bound: int
 
+    def is_cheapest(self, prices: Prices) -> bool:
+        return self.is_most and self.cost - self.cost_bound < prices.step
+
     def is_optimal(self, prices: Prices) -> bool:
-        is_cheapest = self.cost - self.cost_bound < prices.step
-        return self.is_most and is_cheapest and self.moves <= self.moves_bound
+        return self.is_cheapest(prices) and self.moves <= self.moves_bound
 
     def fewest_gpus(self, prices: Prices) -> int:
         """Return a bound on the GPUs of an answer that costs as little."""
@@ -44,6 +46,14 @@ class Task:
     stock: Stock
     prices: Prices
     services: Mapping[str, frozenset[str]]
+
+    @property
+    def choices(self) -> list[Need]:
+        return [need for need in self.needs if need.is_choice]
+
+    @property
+    def standing(self) -> Counter[Label]:
+        return Counter((held.service, held.profile) for found in self.stock.standing.values() for held in found)
 
     @property
     def stands(self) -> int:
