@@ -57,7 +57,7 @@ class Regression:
     def paths(self, values: Floats, origins: Indices, leads: Indices) -> Floats:
         said = np.full((len(origins), len(leads)), np.nan)
         positive = np.flatnonzero(values > 0)[:_SCALED_BY]
-        if len(positive) < _SCALED_BY:
+        if len(positive) < _SCALED_BY or positive[-1] >= origins[-1]:
             return said
         scale, first = float(values[positive].mean()), int(positive[-1]) + 1
         level = _FORWARD[self.transform](np.maximum(filled(values), 0.0) / scale)
