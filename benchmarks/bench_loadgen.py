@@ -2,7 +2,7 @@
 
 ``capacity``: the rate is raised step by step against a trivial server in a process of its own; the figure is the
 highest step at which all requests succeed and the 99th percentile of the send lag is within the limit.
-``fidelity``: real traces (where ../shared/data is there) are sent, and what was sent is compared with what was intended.
+``fidelity``: real traces (if ../shared/data is there) are sent, and what was sent is compared with what was intended.
 ``reading``: rows a second of a table with calendar stamps, and the memory beyond the numbers.
 The figures come last. Send lag is that of the whole machine: a busy one shows less than the program can do.
 """

@@ -13,7 +13,7 @@ from loadgen.options import add_engine_options, engine_options_of, targets_of
 from loadgen.play import play_side_by_side
 from loadgen.report import Report, check_measurable, check_writable, report_of, write_report
 from loadgen.schedule import Kind
-from loadgen.shaping import add_shaping_options, schedule_of
+from loadgen.shaping import add_shaping_options, schedule_of, shape_of
 from loadgen.slo import Slo
 from loadgen.targets import Target, admit
 
@@ -44,7 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.write_schedule:
         return _write_schedule(arguments)
     check_writable(arguments.report)
-    report = _stressed(arguments) if arguments.engine == "stress" else _requested(arguments, slo)
+    report = stress.replay(shape_of(arguments)) if arguments.engine == "stress" else _requested(arguments, slo)
     report["report"] = str(arguments.report)
     write_report(report, arguments.report)
     _warn_if_late(report)
@@ -89,10 +89,6 @@ def _rival(arguments: argparse.Namespace, target: Target) -> Target | None:
     if rival.kind is not target.kind or arguments.engine != "builtin":
         raise BadLoadInput(f"versus: {rival.url} takes other requests than {target.url}, or --engine is not builtin")
     return rival
-
-
-def _stressed(arguments: argparse.Namespace) -> Report:
-    return stress.replay(schedule_of(arguments, Kind.CLASSIFICATION))
 
 
 def _warn_if_late(report: Report) -> None:

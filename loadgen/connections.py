@@ -1,6 +1,7 @@
 """Connections to one target: one request at a time on each, kept for the next or closed, and never a retry."""
 
 import asyncio
+import socket
 import ssl
 from time import monotonic
 from typing import Protocol, cast
@@ -94,7 +95,8 @@ class Route:
         )
         self.connections: set[Connection] = set()
         self._idle: list[Connection] = []
-        self._address: tuple[str, float] = ("", -_RESOLVED_SECONDS)
+        self._addresses: list[str] = []
+        self._resolved_at = -_RESOLVED_SECONDS
 
     def request(self, number: int, input_tokens: int, output_tokens: int) -> bytes:
         body = self.target.body(number, input_tokens, output_tokens)
@@ -111,23 +113,32 @@ class Route:
         return None
 
     async def connect(self) -> Connection:
-        """OSError when it cannot, of which `ssl.SSLError` is one: a certificate must be one that the system trusts."""
+        """Try each address of the host; OSError when none takes it, of which `ssl.SSLError` is one.
+
+        A certificate must be one that the system trusts.
+        """
         loop = asyncio.get_running_loop()
         name = self._host if self._tls else None
-        address = await self._resolved(loop)
-        _, connection = await loop.create_connection(
-            lambda: Connection(self), address, self._port, ssl=self._tls, server_hostname=name
-        )
-        return connection
+        failure = OSError(f"{self._host} has no address")
+        for address in await self._resolved(loop):
+            try:
+                _, connection = await loop.create_connection(
+                    lambda: Connection(self), address, self._port, ssl=self._tls, server_hostname=name
+                )
+            except OSError as error:
+                failure = error
+            else:
+                self._addresses.sort(key=address.__ne__)  # the one that answers comes first the next time
+                return connection
+        raise failure
 
-    async def _resolved(self, loop: asyncio.AbstractEventLoop) -> str:
+    async def _resolved(self, loop: asyncio.AbstractEventLoop) -> list[str]:
         """Ask the resolver at most every ten seconds, as each new connection would otherwise."""
-        address, at = self._address
-        if monotonic() - at > _RESOLVED_SECONDS:
-            found = await loop.getaddrinfo(self._host, self._port, type=1)
-            address = str(found[0][4][0])
-            self._address = address, monotonic()
-        return address
+        if monotonic() - self._resolved_at > _RESOLVED_SECONDS:
+            found = await loop.getaddrinfo(self._host, self._port, type=socket.SOCK_STREAM)
+            self._addresses = [str(entry[4][0]) for entry in found]
+            self._resolved_at = monotonic()
+        return list(self._addresses)
 
     def close(self) -> None:
         for connection in list(self.connections):

@@ -17,6 +17,9 @@ from loadgen.tokens import TokenLengths, TraceTokens
 from loadgen.trace import RateSeries, RequestTrace
 from loadgen.transforms import Compress, Day, ScaleToPeak, Slice, Transform, positive
 
+_SHAPE_PEAK_RPS = 20.0
+"""Fine enough for steps of a few percent, and few enough for a day."""
+
 _FORMS = {"bursts": "TIMES:SHARE:SECONDS", "sessions": "TURNS:THINK_SECONDS"}
 _SHAPING = (
     "only",
@@ -77,6 +80,19 @@ def schedule_of(arguments: argparse.Namespace, kind: Kind) -> Schedule:
     """Return the schedule that the options describe; a file that holds one already is taken as it is."""
     if (saved := _saved(arguments)) is not None:
         return saved
+    return _built(arguments, kind)
+
+
+def shape_of(arguments: argparse.Namespace) -> Schedule:
+    """Return a schedule of which only the shape counts: evenly spaced requests show it best, whatever their number."""
+    if (saved := _saved(arguments)) is not None:
+        return saved
+    arguments.arrivals = arguments.arrivals or "exact"
+    arguments.peak_rps = arguments.peak_rps or _SHAPE_PEAK_RPS
+    return _built(arguments, Kind.CLASSIFICATION)
+
+
+def _built(arguments: argparse.Namespace, kind: Kind) -> Schedule:
     trace = trace_of(arguments.trace, only_of(arguments))
     recipe = Recipe(
         transforms=_transforms(arguments),

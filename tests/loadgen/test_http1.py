@@ -188,6 +188,21 @@ async def test_servers_of_all_kinds(answer: Answering, status: int) -> None:
     assert outcomes.status.tolist() == [status] * 4
 
 
+async def test_every_address_of_a_host_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name such as localhost may have an address that nobody listens on."""
+
+    async def resolved(_: object, host: str, port: int, **__: object) -> list[tuple[object, ...]]:
+        asked.append(host)
+        return [(0, 0, 0, "", (address, port)) for address in ("127.0.0.2", "127.0.0.1")]
+
+    asked: list[str] = []
+    monkeypatch.setattr(asyncio.BaseEventLoop, "getaddrinfo", resolved)
+    async with answering(writes(EVENTS + DONE)) as url:
+        outcomes = await replayed(url.replace("127.0.0.1", "localhost"))
+    assert outcomes.succeeded.all()
+    assert asked.count("localhost") == 1
+
+
 async def test_a_server_that_never_answers_is_a_timeout_and_its_connection_is_closed() -> None:
     closed: list[bytes] = []
 
