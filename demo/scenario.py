@@ -37,6 +37,9 @@ class Scenario:
     ask_at: float = 0.45
     """Share of the day that has passed when the sentence is said."""
 
+    latency_headroom: float = 0.8
+    """Lower than the default: two cores that play a whole cluster add latency of their own to the engines."""
+
     @property
     def compression(self) -> float:
         return DAY_SECONDS / self.day_seconds
@@ -62,6 +65,7 @@ class Scenario:
             "BACKLOG_SECONDS": 3 * step,
             "VERIFY_GRACE_SECONDS": 5 * step,
             "VERIFY_WINDOW_SECONDS": 12 * step,
+            "LATENCY_HEADROOM": self.latency_headroom,
         }
 
     @property

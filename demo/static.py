@@ -8,7 +8,6 @@ import yaml
 from cynosure.api import InferenceService, Invalid, parse
 from cynosure.model.service import Metric, Target
 from cynosure.observe.services import service_of
-from cynosure.plan import Tuning
 from cynosure.size import Needs, size_service
 from cynosure.size.measured import read_profile
 
@@ -18,7 +17,6 @@ from demo.traffic import Flow
 from loadgen.trace import PEAK_WINDOW_SECONDS
 
 _PRODUCT = "A100-80GB"
-_HEADROOM = Tuning().latency_headroom
 
 
 def static_peak(flow: Flow, scenario: Scenario, manifest: Path, profile: Path) -> tuple[float, str]:
@@ -34,7 +32,7 @@ def static_peak(flow: Flow, scenario: Scenario, manifest: Path, profile: Path) -
     needs = Needs(day.peak_rps(PEAK_WINDOW_SECONDS), flow.input_tokens, flow.output_tokens)
 
     def held(targets: Iterable[Target]) -> float:
-        aimed = tuple(replace(t, milliseconds=t.milliseconds * _HEADROOM) for t in targets)
+        aimed = tuple(replace(t, milliseconds=t.milliseconds * scenario.latency_headroom) for t in targets)
         sizing = size_service(service, measured, needs, aimed, (_PRODUCT,))
         if not sizing.options:
             raise StepFailed(f"{manifest.name}: {sizing.unreachable}")

@@ -40,7 +40,7 @@ from cynosure.reconcile.limits import Limits
 from cynosure.reconcile.loop import Hands, Loop, Senses
 from cynosure.reconcile.probes import Probes, serve
 from cynosure.reconcile.wakeup import Wakeup
-from cynosure.settings import LoopSettings, PlanningSettings, Settings, read_settings, variable
+from cynosure.settings import Settings, read_settings, variable
 from cynosure.telemetry import Telemetry, configure_logging
 from llm_engine import ModelSettings
 
@@ -93,7 +93,7 @@ class Operator:
         self._halted = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._sense(settings)
-        self._plan = planner(settings.planning, settings.loop)
+        self._plan = planner(settings)
         fenced = Fenced(api, lambda: self.lease.held)
         self.loop = Loop(
             Senses(self.caches, self.world, self.forecaster.latest, self.limits.in_force),
@@ -212,24 +212,26 @@ class Operator:
 
 
 def planner(
-    planning: PlanningSettings, loop: LoopSettings
+    settings: Settings,
 ) -> Callable[[Snapshot, Mapping[ServiceKey, Forecast], Bounds], Plan]:
     """``plan_cluster`` with the tuning of the settings."""
-    tuned = tuning(planning, loop)
+    tuned = tuning(settings)
     return lambda snapshot, forecasts, bounds: plan_cluster(snapshot, forecasts, bounds, tuned)
 
 
-def tuning(planning: PlanningSettings, loop: LoopSettings) -> Tuning:
+def tuning(settings: Settings) -> Tuning:
     """What the settings say about planning; the settings' defaults are the planner's."""
+    planning = settings.planning
     return Tuning(
         upscale_level=planning.upscale_level,
         downscale_level=planning.downscale_level,
         stabilisation_seconds=planning.stabilisation_seconds,
-        pass_seconds=loop.resync_seconds,
+        pass_seconds=settings.loop.resync_seconds,
         settle_seconds=planning.settle_seconds,
         correction_seconds=planning.correction_seconds,
         backlog_seconds=planning.backlog_seconds,
         latency_headroom=planning.latency_headroom,
+        rate_window_seconds=settings.prometheus.rate_window_seconds,
     )
 
 

@@ -153,7 +153,7 @@ class PlanningSettings:
     """A measured miss of the SLO adds a replica at most this often: the last one must have had its effect."""
     backlog_seconds: Seconds = 30.0
     """Requests that wait now are to be gone after so long."""
-    latency_headroom: Annotated[float, Field(gt=0, le=1)] = 0.85
+    latency_headroom: Annotated[float, Field(gt=0, le=1)] = 0.95
     """Sizing aims at this part of a latency target: models err, and percentiles of short windows scatter."""
     lead_time_seconds: Seconds = 60.0
     """Assumed from decision to a ready replica until one was measured and where no profile says more."""

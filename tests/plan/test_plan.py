@@ -59,6 +59,13 @@ def test_a_load_that_no_forecast_saw_is_met_at_once() -> None:
     assert (decision.action, decision.reason) == (Action.UP, Why.PRESENT)
 
 
+def test_a_window_that_scatters_does_not_overrule_the_forecast() -> None:
+    brim = only(plan(observation(2, rps=8), ahead=forecast(8))).option.capacity_rps
+    below = forecast(brim * 0.9)
+    assert only(plan(observation(2, rps=brim + 0.3), ahead=below)).action is Action.HOLD
+    assert only(plan(observation(2, rps=brim + 4.0), ahead=below)).reason == Why.PRESENT
+
+
 def test_what_waits_now_is_worked_off() -> None:
     calm = only(plan(observation(2, rps=8), ahead=forecast(8)))
     queue = only(plan(observation(2, load=load(8, waiting=300)), ahead=forecast(8)))
@@ -84,6 +91,11 @@ def test_without_a_forecast_nothing_proves_that_replicas_can_go() -> None:
     found = plan(observation(4, rps=3))
     assert (only(found).action, only(found).reason) == (Action.HOLD, Why.NO_EVIDENCE)
     assert condition(found, "ForecastReady").reason == "HistoryMissing"
+
+
+def test_a_percentile_that_scatters_around_its_target_adds_nothing() -> None:
+    close = observation(3, load=load(8, ttft_milliseconds=530))
+    assert only(plan(close, ahead=forecast(8))).action is Action.HOLD
 
 
 def test_a_missed_target_adds_one_replica_at_a_time() -> None:
@@ -162,7 +174,7 @@ def test_advice_is_decided_and_not_acted_on() -> None:
 
 def test_a_tighter_target_of_an_intent_needs_more_replicas() -> None:
     tight = bound(targets=(Target(Metric.TTFT, 95, 350),))
-    loose, strict = (only(plan(observation(4, rps=14), ahead=forecast(14), bounds=b)) for b in (Bounds(), tight))
+    loose, strict = (only(plan(observation(4, rps=16), ahead=forecast(16), bounds=b)) for b in (Bounds(), tight))
     assert strict.option.replicas > loose.option.replicas
     assert "p95 ttft <= 350 ms" in strict.message
 
@@ -211,7 +223,7 @@ def test_a_missing_profile_is_named() -> None:
 
 def test_a_clearly_cheaper_partition_replaces_the_present_one() -> None:
     wide = service(partitions=())
-    found = plan(observation(5, rps=18, of=wide), ahead=forecast(17))
+    found = plan(observation(5, rps=18, of=wide), ahead=forecast(18.3))
     assert (only(found).action, only(found).option.partition) == (Action.MIGRATE, "7g.80gb")
     old = [slot for slot in found.placement.slots if slot.partition == "3g.40gb"]
     assert len(old) == 5, "make before break: the old ones keep their places"

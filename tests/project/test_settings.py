@@ -2,8 +2,8 @@
 
 from cynosure.app import tuning
 from cynosure.plan import Tuning
-from cynosure.settings import LoopSettings, PlanningSettings
+from cynosure.settings import Settings
 
 
 def test_the_defaults_of_the_settings_are_those_of_the_planner() -> None:
-    assert tuning(PlanningSettings(), LoopSettings()) == Tuning()
+    assert tuning(Settings()) == Tuning()

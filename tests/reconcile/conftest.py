@@ -165,7 +165,7 @@ async def operating(cluster: Cluster, api: KubeApi | None = None, **changes: str
         port = api or own
         publisher = Publisher(port, caches, system_clock, status_seconds=chosen.loop.status_seconds, reporter="test")
         hands = Hands(port, Writer(port, caches, chosen.workload), publisher)
-        loop = Loop(senses, hands, planner(chosen.planning, chosen.loop), wake, chosen, Telemetry())
+        loop = Loop(senses, hands, planner(chosen), wake, chosen, Telemetry())
         watching = asyncio.create_task(caches.run())
         try:
             yield Operator(loop, signals, caches, cluster)

@@ -1,6 +1,7 @@
 """How much load to be ready for: what is forecast for when a decision takes effect, and never less than is here."""
 
 from dataclasses import dataclass
+from math import sqrt
 
 from cynosure.model.forecast import Forecast
 from cynosure.model.signals import Load, Reading, Signal
@@ -23,8 +24,8 @@ class Demand:
     def rps(self) -> float:
         return max(self.present_rps, self.forecast_rps or 0.0)
 
-    def needs(self, rps: float, tuning: Tuning) -> Needs:
-        return Needs(rps, self.input_tokens, self.output_tokens, balance=tuning.balance)
+    def needs(self, rps: float) -> Needs:
+        return Needs(rps, self.input_tokens, self.output_tokens)
 
 
 def demand_of(observation: Observation, forecast: Forecast | None, now_seconds: float, tuning: Tuning) -> Demand:
@@ -35,12 +36,20 @@ def demand_of(observation: Observation, forecast: Forecast | None, now_seconds: 
     if forecast is not None:
         ahead = forecast.peak_rps(tuning.upscale_level, now_seconds, ready_by)
         peak = forecast.peak_rps(tuning.downscale_level, now_seconds, ready_by + tuning.stabilisation_seconds)
-    return Demand(_present(load, tuning), ahead, peak, _value(load.input_tokens), _value(load.output_tokens))
+    return Demand(_present(load, ahead, tuning), ahead, peak, _value(load.input_tokens), _value(load.output_tokens))
 
 
-def _present(load: Load, tuning: Tuning) -> float:
-    """Arrivals, and what it takes to work off the queue."""
-    return _value(load.arrival_rps) + _value(load.waiting) / tuning.backlog_seconds
+def _present(load: Load, forecast_rps: float | None, tuning: Tuning) -> float:
+    """Return the arrivals, and what it takes to work off the queue.
+
+    The forecast knows how arrivals scatter; against it counts only what a window of that length does not show by
+    chance (a Poisson count has the variance of its mean).
+    """
+    rate = _value(load.arrival_rps)
+    if forecast_rps is not None and rate > forecast_rps:
+        chance = tuning.surprise_deviations * sqrt(rate / tuning.rate_window_seconds)
+        rate = max(forecast_rps, rate - chance)
+    return rate + _value(load.waiting) / tuning.backlog_seconds
 
 
 def _value(signal: Signal) -> float:

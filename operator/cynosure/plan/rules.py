@@ -86,7 +86,7 @@ def choose(question: Question) -> Choice:
 
 def _sized(case: Case, demand: Demand, rps: float) -> Sizing:
     assert case.profile is not None  # noqa: S101  (ask() looks first)
-    needs = demand.needs(rps, case.tuning)
+    needs = demand.needs(rps)
     return size_service(case.service, case.profile, needs, case.sizing_targets, case.products)
 
 
@@ -163,7 +163,7 @@ def _more(question: Question) -> Choice | None:
 
 def _correction(question: Question) -> Choice | None:
     """A measured miss with everything ready: the model was wrong for this load, so add one and see."""
-    case, missed = question.case, _missed(question)
+    case, missed = question.case, _missed(question, question.case.tuning.miss_tolerance)
     since = case.now_seconds - (case.observation.capacity_gained_at_seconds or 0.0)
     replicas = _clamped(question, question.replicas + 1)
     settled = case.observation.ready >= question.replicas and since >= case.tuning.correction_seconds
@@ -243,12 +243,12 @@ def _same_load(question: Question) -> str:
     return f"{same.gpu_share:.2f} GPUs instead of {question.option.gpu_share:.2f}"
 
 
-def _missed(question: Question) -> str | None:
-    """The first target that the last window missed, with both numbers."""
+def _missed(question: Question, tolerance: float = 0.0) -> str | None:
+    """The first target that the last window missed by more than ``tolerance`` of it, with both numbers."""
     measured = {(t.metric, t.percentile): signal for t, signal in question.case.observation.load.latency}
     for target in question.case.targets:
         signal = measured.get((target.metric, target.percentile))
-        if isinstance(signal, Reading) and signal.value > target.milliseconds:
+        if isinstance(signal, Reading) and signal.value > target.milliseconds * (1 + tolerance):
             return f"{target} is missed, measured {signal.value:.0f} ms"
     return None
 

@@ -19,11 +19,15 @@ class Tuning:
     """A measured miss of the SLO adds a replica at most this often: the last one must have had its effect."""
     backlog_seconds: float = 30.0
     """Requests that wait now are to be gone after so long; the rate for that is added to the demand."""
-    latency_headroom: float = 0.85
+    latency_headroom: float = 0.95
     """Sizing aims at this part of a latency target: models err, and percentiles of short windows scatter."""
     switch_gain: float = 0.25
     """Another partition must be cheaper by this part, now and at the peak ahead, before a service changes to it."""
     most_down_share: float = 0.5
     """At most this part of the replicas goes in one pass, and at least one may."""
-    balance: float = 0.9
-    """Replicas share a load unevenly: several together are planned for this part of their sum."""
+    rate_window_seconds: float = 60.0
+    """Over which the present rate was measured."""
+    surprise_deviations: float = 2.0
+    """The present rate overrules the forecast when it is above it by more than so many standard deviations."""
+    miss_tolerance: float = 0.1
+    """A percentile over a short window scatters around its target; a replica is added for what is this much above."""

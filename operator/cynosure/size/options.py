@@ -26,8 +26,6 @@ class Needs:
     input_tokens: float = 0.0
     output_tokens: float = 0.0
     lengths: Lengths = AZURE_CODE_2023
-    balance: float = 0.9
-    """Replicas share a load unevenly: several together are planned for this part of their sum."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +115,6 @@ def _option(points: tuple[Point, ...], profile: Profile, needs: Needs, targets: 
     if each <= 0:
         return None
     replicas = max(1, ceil(needs.rps / each - 1e-9))
-    if replicas > 1:
-        each *= needs.balance
-        replicas = ceil(needs.rps / each - 1e-9)
     rate = min(needs.rps / replicas, each)
     gpu, partition = points[0].gpu, points[0].partition
     return Option(
