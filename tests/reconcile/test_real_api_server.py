@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import os
 import socket
+import time
 import uuid
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -26,11 +28,16 @@ from cynosure.kube.port import (
 
 from testbed.control_plane import restart_api_server
 from tests.fakes.credentials import QUICK
-from tests.fakes.process import running
+from tests.fakes.process import Process, running
 from tests.fakes.prometheus import FakePrometheus, Fault, Traffic
+from tests.fakes.proxy import proxied
 from tests.reconcile.real import NAMESPACES, Real, install, until
 
 pytestmark = [pytest.mark.api_server, pytest.mark.timeout(180)]
+
+
+OUTAGE_SECONDS = float(os.environ.get("CYNOSURE_TEST_OUTAGE_SECONDS", "4"))
+"""Several stabilisation windows of these tests' compressed time; 300 is what an outage of 5 minutes is."""
 
 
 @pytest.fixture
@@ -123,6 +130,49 @@ async def test_killed_again_and_again_it_ends_where_it_should(real: Real, operat
     assert [len(children[kind]) for kind in ("deployments", "resourceclaimtemplates", "services")] == [1, 1, 1]
 
 
+@pytest.mark.timeout(400)
+async def test_killed_after_each_of_its_writes(
+    real: Real, prometheus: FakePrometheus, port: int, tmp_path: Path
+) -> None:
+    """Every process lives until one more write than the last one has been done, whatever it is."""
+    writes: list[str] = []
+    processes: list[Process] = []
+
+    def written(method: str, path: str) -> None:
+        writes.append(f"{method} {path}")
+        processes[-1].kill()
+
+    async def settled(wanted: dict[str, int]) -> bool:
+        return await serving(real, wanted) and (await real.condition("Ready"))[0] == "True"
+
+    async def until_settled(wanted: dict[str, int], kubeconfig: Path) -> int:
+        writes.clear()
+        settings = {"CYNOSURE_LEASE_NAMESPACE": real.namespace, "CYNOSURE_IDENTITY": "same-pod"}
+        for number in range(60):
+            log = tmp_path / f"{number}.log"
+            async with running(kubeconfig, prometheus.url, port, log, settings) as process:
+                processes.append(process)
+                stays = asyncio.create_task(until(lambda: settled(wanted), f"{wanted} serve"))
+                dies = asyncio.create_task(process.child.wait())
+                await asyncio.wait({stays, dies}, return_when=asyncio.FIRST_COMPLETED)
+                if stays.done():
+                    await stays
+                    return number
+                stays.cancel()
+        raise AssertionError(f"not settled after {writes}")
+
+    await real.add()
+    async with proxied(load_credentials(), written, tmp_path) as kubeconfig:
+        deaths = await until_settled({"chat-2g-20gb": 2}, kubeconfig)
+        assert deaths >= 6, writes
+        await real.edit({"partitions": {"allowed": ["3g.40gb"]}})
+        deaths = await until_settled({"chat-3g-40gb": 2}, kubeconfig)
+        assert deaths >= 4, writes
+    children = await real.children()
+    kinds = ("pods", "deployments", "resourceclaimtemplates", "services")
+    assert [len(children[kind]) for kind in kinds] == [2, 1, 1, 1]
+
+
 async def test_the_api_server_restarts(real: Real, operator: Any, api_server: Any) -> None:
     await real.add()
     async with operator(CYNOSURE_LEASE_SECONDS="60") as process:
@@ -183,8 +233,13 @@ async def test_an_autoscaler_is_named_and_not_fought(real: Real, operator: Any, 
 
 @pytest.mark.parametrize(
     ("fault", "reason"),
-    [(Fault.DOWN, "PrometheusError"), (Fault.NAN, "MetricsNaN"), (Fault.STALE, "MetricsStale")],
-    ids=["stopped", "NaN", "stale"],
+    [
+        (Fault.DOWN, "PrometheusError"),
+        (Fault.ERROR, "PrometheusError"),
+        (Fault.NAN, "MetricsNaN"),
+        (Fault.STALE, "MetricsStale"),
+    ],
+    ids=["stopped", "5xx", "NaN", "stale"],
 )
 async def test_absence_is_never_zero(
     real: Real, operator: Any, prometheus: FakePrometheus, fault: Fault, reason: str
@@ -206,12 +261,20 @@ async def test_absence_is_never_zero(
         before = await real.replicas()
         prometheus.fault = fault
         await until(lambda: is_(("False", reason)), "the condition says why")
-        await asyncio.sleep(4)
-        assert await real.replicas() == before
+        prometheus.traffic[real.namespace, "chat"].rps = 1.0  # nobody can know
+        await _stays(real, before, OUTAGE_SECONDS)
+        prometheus.traffic[real.namespace, "chat"].rps = 10.0
         prometheus.fault = Fault.NONE
         await until(lambda: is_(("True", "MetricsFound")), "metrics are back")
         await asyncio.sleep(2)
         assert await real.replicas() == before
+
+
+async def _stays(real: Real, replicas: dict[str, int], seconds: float) -> None:
+    ends = time.monotonic() + seconds
+    while time.monotonic() < ends:
+        assert await real.replicas() == replicas
+        await asyncio.sleep(0.5)
 
 
 async def test_of_two_replicas_one_acts_and_the_other_follows_its_death(real: Real, operator: Any) -> None:
