@@ -19,7 +19,19 @@ _RELATIVE = {Kind.MORE: 1, Kind.FEWER: -1}
 
 def compose(tags: Sequence[Tag], text: str) -> list[Tag]:
     found = _joined_by_denial(tags)
-    for step in (_quantity, written_date, _period, _share, clock_range, _range, days, _services, _instead, end):
+    for step in (
+        _quantity,
+        _or_less,
+        written_date,
+        _period,
+        _share,
+        clock_range,
+        _range,
+        days,
+        _services,
+        _instead,
+        end,
+    ):
         found = _apply(step, found, text)
     return _borrow_units(_apart(found, text))
 
@@ -73,6 +85,15 @@ def _quantity(tags: Sequence[Tag], text: str) -> tuple[Tag, int] | None:
         used += 1
     made = replace(number, kind=Kind.QUANTITY, value=unit.value if unit else "", relative=relative)
     return replace(made, unit_span=unit.span if unit else None), used
+
+
+def _or_less(tags: Sequence[Tag], text: str) -> tuple[Tag, int] | None:
+    """``400 ms or below``, but not ``below 2 or above 9``."""
+    if tags[0].value != "or" or len(tags) < 2 or tags[1].value != "bare":
+        return None
+    if len(tags) > 2 and tags[2].kind in (Kind.QUANTITY, Kind.FILLER):
+        return None
+    return replace(tags[1], value="", start=tags[0].start), 2
 
 
 def _indefinite(tags: Sequence[Tag]) -> tuple[Tag, int] | None:

@@ -13,6 +13,8 @@ _AMOUNTS = (
     Kind.CONFIDENTIAL, Kind.FACTOR, Kind.DATE, Kind.MONTH,
 )  # fmt: skip
 _SAYS_NOTHING_MORE = frozenset({"scale", "autoscale", "schedule"})
+_LENGTHS = frozenset({"min", "h", "d", "w"})
+"""Units that say how long something lasts, also without a number."""
 _TELLING = frozenset({"explain", "undo"})
 
 
@@ -30,12 +32,13 @@ def unused(clauses: Sequence[Clause], directives: Sequence[Directive]) -> Tag | 
 
 def _content(clause: Clause) -> Iterator[Tag]:
     """Tags of which each must be accounted for; a list counts by its members."""
-    kinds = (*_NAMED, *_AMOUNTS, Kind.VERB, *(() if "prefer" in clause.verbs else (Kind.METRIC,)))
+    kinds = (*_NAMED, *_AMOUNTS, Kind.UNIT, Kind.VERB, *(() if "prefer" in clause.verbs else (Kind.METRIC,)))
     for tag in clause.of(*kinds):
         before = clause.before(tag)
         is_origin = before is not None and before.kind is Kind.FROM and tag.kind in _NAMED
         is_label = tag.value == "" and tag.kind in _NAMED
-        if not is_origin and not is_label:
+        is_noun = tag.kind is Kind.UNIT and tag.value not in _LENGTHS
+        if not is_origin and not is_label and not is_noun:
             yield from _members(tag)
 
 

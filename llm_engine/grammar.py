@@ -219,6 +219,8 @@ def is_relevant(clause: Clause, verb: str | None) -> bool:
     compared = clause.of(Kind.UPPER, Kind.LOWER) and clause.of(Kind.HINT, Kind.NEGATION, Kind.UNIT, *NUMERIC)
     if clause.of(*_RELEVANT) or compared or (verb is not None and clause.of(*NUMERIC)):
         return True
+    if clause.is_listed and clause.of(*NUMERIC) and not clause.of(Kind.WORD):
+        return True
     return any(unit in _TELLING for tag in clause.of(*NUMERIC) for unit in (tag.value, *(p.value for p in tag.parts)))
 
 

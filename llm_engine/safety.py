@@ -16,7 +16,7 @@ _HOSTILE = {
     "a command": r"\b(?:kubectl|helm|curl|wget|sudo|chmod|chown|ssh|scp|bash|zsh|powershell|nsenter|docker|crictl|"
     r"etcdctl|eval|exec|"
     r"os\.system|subprocess|import os|xargs|netcat|base64)\b|\brm\s+-|\b(?:sh|python3?|perl|nc)\s+-\w|"
-    r"\$\(|\$\{|`|&&|\|\|?|>>|<<|/etc/|/bin/|/proc/|\.\./|"
+    r"\$[a-z_]\w|\$\(|\$\{|`|&&|\|\|?|>>|<<|/etc/|/bin/|/proc/|\.\./|"
     r";\s*(?:rm|cat|sh|ls|echo|dd|kill|reboot)\b",
     "code": r"<\s*/?\s*(?:script|iframe|system|img|inst)\b|\{\{|\}\}|<\|\S*\|>|\b(?:drop|truncate)\s+table\b|"
     r"\bunion\s+select\b|'\s*or\s+'?1'?\s*=|__import__|"

@@ -95,6 +95,8 @@ def end(tags: Sequence[Tag], text: str) -> tuple[Tag, int] | None:
 
 def duration(tag: Tag) -> Tag | None:
     """An hour or 30 minutes as the time from now on when something ends."""
+    if tag.kind is Kind.UNIT and tag.value in _DURATIONS:  # the next hour
+        return Tag(Kind.EXPIRES, _DURATIONS[tag.value].format(1), tag.start, tag.end)
     if tag.kind is Kind.PERIOD:
         iso = _ONE.get(tag.value)
         return Tag(Kind.EXPIRES, iso, tag.start, tag.end) if iso else None
