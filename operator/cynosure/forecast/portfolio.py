@@ -5,7 +5,7 @@ from typing import Final
 
 import numpy as np
 
-from cynosure.forecast.calibrate import track
+from cynosure.forecast.calibrate import Bands, track
 from cynosure.forecast.combine import combined, weights
 from cynosure.forecast.methods import DampedTrend, LastValue, Method, SeasonalNaive, Smoothed
 from cynosure.forecast.regression import Regression
@@ -22,15 +22,15 @@ _UNSMOOTHED: Final = 1.4
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rolled:
-    """What was said from each of the ``origins``, knowing only what was known there.
+    """What was said from some origins, knowing only what was known there, and what has been learned by the last one.
 
     ``weights`` (methods, origins, leads), the baseline first; ``quantiles`` (origins, leads, levels).
     """
 
-    methods: tuple[str, ...]
-    origins: Indices
+    methods: tuple[Method, ...]
     weights: Floats
     quantiles: Floats
+    bands: Bands
     record: "Record"
 
 
@@ -64,6 +64,14 @@ def methods(season: int, found: tuple[int, ...]) -> tuple[Method, ...]:
     )
 
 
+def _learned(method: Method, values: Floats, origins: Indices, leads: Indices) -> tuple[Floats, Method]:
+    """Return the paths, and the method with what it knows at the last origin."""
+    if not isinstance(method, Regression):
+        return method.paths(values, origins, leads), method
+    said, taught = method.learn(values, origins, leads)
+    return said, taught or method
+
+
 def roll(
     values: Floats, origins: Indices, learning: Indices, leads: Indices, season: int, found: tuple[int, ...]
 ) -> Rolled:
@@ -74,7 +82,8 @@ def roll(
     which ``found`` periods are looked for is given. ``values[0]`` is known; NaN is missing.
     """
     portfolio, every = methods(season, found), np.union1d(learning, origins)
-    said = np.stack([method.paths(values, every, leads) for method in portfolio])
+    paths, taught = zip(*(_learned(method, values, every, leads) for method in portfolio), strict=True)
+    said = np.stack(paths)
     past = said[:, np.searchsorted(every, learning)]
     spacing = int(learning[1] - learning[0]) if len(learning) > 1 else 1
     delays, season_origins = -(-leads // spacing), max(1, season // spacing)
@@ -87,9 +96,9 @@ def roll(
     newest, present = np.searchsorted(learning, origins, side="right") - 1, said[:, np.searchsorted(every, origins)]
     share = learned[:, newest]
     return Rolled(
-        methods=tuple(method.name for method in portfolio),
-        origins=origins,
+        methods=taught,
         weights=share,
         quantiles=bands.around(combined(present, share), newest),
+        bands=bands,
         record=Record(median, past[0], actual),
     )

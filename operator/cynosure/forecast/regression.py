@@ -13,7 +13,7 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from cynosure.forecast.least_absolute import Seen, learned
+from cynosure.forecast.least_absolute import Seen, Weights, learned
 from cynosure.forecast.windows import Indices, at, centred_mean, filled, trailing_mean
 from cynosure.model.signals import Floats
 
@@ -55,19 +55,38 @@ class Regression:
     name: str = "regression"
 
     def paths(self, values: Floats, origins: Indices, leads: Indices) -> Floats:
-        said = np.full((len(origins), len(leads)), np.nan)
-        positive = np.flatnonzero(values > 0)[:_SCALED_BY]
-        if len(positive) < _SCALED_BY or positive[-1] >= origins[-1]:
-            return said
-        scale, first = float(values[positive].mean()), int(positive[-1]) + 1
-        level = _FORWARD[self.transform](np.maximum(filled(values), 0.0) / scale)
-        views = Views.of(level, self.periods, self.day)
-        seen = self._seen(views, np.isfinite(values), np.arange(first, int(origins[-1]) + 1), leads)
+        return self.learn(values, origins, leads)[0]
+
+    def learn(self, values: Floats, origins: Indices, leads: Indices) -> "tuple[Floats, Taught | None]":
+        """Return the paths, and the regression with what it knows at the last origin; None of too little history."""
+        said, taught = np.full((len(origins), len(leads)), np.nan), None
+        scale, first = self._beginning(values)
+        if first > origins[-1]:
+            return said, None
+        views = self.views(values, scale)
         rows = views.rows(origins, leads)
+        seen = self._seen(views, np.isfinite(values), np.arange(first, int(origins[-1]) + 1), leads)
         for begin, end, weights in learned(seen, self.day, self.shrinkage):
             block = slice(*np.searchsorted(origins, (begin, end)).tolist())
-            said[block] = level[origins[block]][:, None] + weights.moves(rows[:, block]).T
-        return _BACK[self.transform](_within(level, origins, said)) * scale
+            said[block], taught = weights.moves(rows[:, block]).T, Taught(self, scale, weights)
+        return self.said(views, origins, said, scale), taught
+
+    def views(self, values: Floats, scale: float) -> "Views":
+        return Views.of(_FORWARD[self.transform](np.maximum(filled(values), 0.0) / scale), self.periods, self.day)
+
+    def said(self, views: "Views", origins: Indices, moves: Floats, scale: float) -> Floats:
+        """Return the forecasts (origins, leads) from the moves of the level, never far outside of what was seen."""
+        level = views.level
+        least, most = (bound.accumulate(level)[origins][:, None] for bound in (np.minimum, np.maximum))
+        margin = 0.1 * (most - least)
+        return _BACK[self.transform](np.clip(level[origins][:, None] + moves, least - margin, most + margin)) * scale
+
+    def _beginning(self, values: Floats) -> tuple[float, int]:
+        """The scale of the series, and the first index at which it is known."""
+        positive = np.flatnonzero(values > 0)[:_SCALED_BY]
+        if len(positive) < _SCALED_BY:
+            return 1.0, len(values)
+        return float(values[positive].mean()), int(positive[-1]) + 1
 
     def _seen(self, views: "Views", known: Known, targets: Indices, leads: Indices) -> Seen:
         """What happened at the ``targets``, thinned out to what a fit needs, and what was known ``leads`` earlier."""
@@ -84,11 +103,21 @@ class Regression:
         )
 
 
-def _within(level: Floats, origins: Indices, said: Floats) -> Floats:
-    """Keep what is said from going far outside of what was seen before."""
-    least, most = np.minimum.accumulate(level)[origins], np.maximum.accumulate(level)[origins]
-    margin = 0.1 * (most - least)
-    return np.clip(said, (least - margin)[:, None], (most + margin)[:, None])
+@dataclass(frozen=True, slots=True, eq=False)
+class Taught:
+    """A regression with the weights that it has learned, for the leads that it has learned them for."""
+
+    regression: Regression
+    scale: float
+    weights: Weights
+
+    @property
+    def name(self) -> str:
+        return self.regression.name
+
+    def paths(self, values: Floats, origins: Indices, leads: Indices) -> Floats:
+        views = self.regression.views(values, self.scale)
+        return self.regression.said(views, origins, self.weights.moves(views.rows(origins, leads)).T, self.scale)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
