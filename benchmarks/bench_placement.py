@@ -2,7 +2,8 @@
 
 1. ParvaGPU's scenarios, if their data is there: first fit and HAMi's rule with ParvaGPU's choice of partitions, the
    authors' own figures, and the exact program.
-2. Fleets of 10 to 100,000 GPUs, placed anew and after a change of one service of a thousand.
+2. Fleets of 10 to 100,000 GPUs, placed anew and after a change of one service of a thousand; rates, for which the
+   partitions are chosen too; and a fleet that changes 200 times.
 3. Partitions that come and go at 95 % load, with the sizes of Alibaba's 2023 trace if it is there.
 
 The figures come last.
@@ -30,6 +31,7 @@ from cynosure.place.points_file import MeasuredPoint, throughputs  # noqa: E402
 from cynosure.place.prices import GPUS  # noqa: E402
 from cynosure.place.rules import Rule, best_region, first_fit, fragmentation_gradient, most_open  # noqa: E402
 
+from tests.place.rates import rates_of  # noqa: E402
 from tests.place.test_parvagpu import PUBLISHED, demand_of, points_of  # noqa: E402
 
 A100 = "A100-80GB"
@@ -115,6 +117,40 @@ def growth() -> str:
     return figure
 
 
+def rates() -> str:
+    """Services with a rate each: the partitions are chosen as well."""
+    figure = ""
+    for services in (30, 300, 1_000, 3_000):
+        needs = rates_of(services, seed=services)
+        began = perf_counter()
+        fleet = place_fleet(needs, Stock({}, {}, A100))
+        seconds = perf_counter() - began
+        gap = fleet.cost / fleet.cost_bound - 1
+        quick = by_rule(needs, most_open, sort=True)
+        print(f"  {services} rates on {len(fleet.placed)} GPUs (by rule {quick}): {seconds:.2f} s, gap {gap:.2%}")
+        if services == 1_000:
+            figure = f"1,000 rates {seconds:.2f} s, gap {gap:.2%}"
+    return figure
+
+
+def changes(services: int = 300, gpus: int = 300, count: int = 200) -> str:
+    """One service at a time wants one or two partitions more or less: moves, and GPUs against a fresh start."""
+    chance, needs = random.Random(11), fleet_of(services, gpus, seed=3)
+    placed, moves = place_fleet(needs, Stock({}, {}, A100)).placed, []
+    for _ in range(count):
+        number = chance.randrange(services)
+        amount = max(1, needs[number].amount + chance.choice((-2, -1, 1, 2)))
+        lost = max(0, int(needs[number].amount - amount))
+        needs[number] = replace(needs[number], amount=amount)
+        fleet = place_fleet(needs, Stock({}, placed, A100))
+        moves.append(fleet.moves - lost)
+        placed = fleet.placed
+    fresh = len(place_fleet(needs, Stock({}, {}, A100)).placed)
+    mean, most = sum(moves) / count, max(moves)
+    print(f"  {count} changes: {mean:.2f} moves each, at most {most}, {len(placed)} GPUs (afresh {fresh})")
+    return f"{count} changes {mean:.2f} moves each"
+
+
 def sizes() -> list[str]:
     """The mix of partitions that a real cluster would be asked for; uniform where the trace is not there."""
     path = DATA / "alibaba_gpu_2023" / "openb_pod_list_default.csv.gz"
@@ -191,7 +227,7 @@ def main() -> None:
     if (DATA / "parvagpu").is_dir():
         figures.append(parvagpu())
     print("Time against GPUs, fixed partitions:")
-    figures.append(growth())
+    figures += [growth(), rates(), changes()]
     mix = sizes()
     print("32 GPUs, 3,000 arrivals at 95 % load:")
     popular = {name: count / len(mix) for name, count in Counter(mix).items()}

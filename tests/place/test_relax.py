@@ -3,7 +3,6 @@
 from collections import Counter
 from itertools import product as every
 from math import ceil
-from random import Random
 
 from cynosure.place.fleet import place_fleet
 from cynosure.place.need import Need, Stock
@@ -14,19 +13,9 @@ from hypothesis import strategies as st
 
 from tests.place import checker
 from tests.place.files import A100
+from tests.place.rates import GPCS, rates_of
 
-GPCS = {"1g.10gb": 1, "2g.20gb": 2, "3g.40gb": 3, "4g.40gb": 4, "7g.80gb": 7}
 UNLIMITED = Stock({}, {}, A100)
-
-
-def rates(count: int, seed: int, scale: float = 3.0) -> list[Need]:
-    """Services of unlike size, whose throughput grows a little less or more than with the compute slices."""
-    chance, needs = Random(seed), []
-    for number in range(count):
-        base, power = chance.uniform(50, 500), chance.uniform(0.7, 1.1)
-        worth = {name: base * gpcs**power for name, gpcs in GPCS.items()}
-        needs.append(Need(f"s{number}", A100, base * chance.lognormvariate(0, 1) * scale, worth))
-    return needs
 
 
 def served(needs: list[Need], chosen: Counter[tuple[str, str]]) -> bool:
@@ -59,7 +48,7 @@ def test_the_bound_is_at_least_that_of_slices() -> None:
 
 
 def test_a_thousand_rates_are_placed_close_to_the_bound() -> None:
-    needs = rates(1000, seed=5)
+    needs = rates_of(1000, seed=5)
     fleet = place_fleet(needs, UNLIMITED, time_limit_seconds=5.0)  # measured: 0.4 s
     assert served(needs, Counter((h.service, h.profile) for found in fleet.placed.values() for h in found))
     assert all(checker.is_legal(tuple(sorted(h.spot for h in found))) for found in fleet.placed.values())
@@ -68,7 +57,7 @@ def test_a_thousand_rates_are_placed_close_to_the_bound() -> None:
 
 
 def test_most_of_what_stands_stays_when_a_few_rates_change() -> None:
-    needs = rates(400, seed=6)
+    needs = rates_of(400, seed=6)
     before = place_fleet(needs, UNLIMITED).placed
     changed = [Need(n.service, A100, n.amount * (1.3 if k % 100 == 0 else 1.0), n.worth) for k, n in enumerate(needs)]
     after = place_fleet(changed, Stock({}, before, A100))
