@@ -1,7 +1,6 @@
 """Service times: the law that is found again, what the residual adds, and the batch that a load settles at."""
 
-import importlib.util
-import sys
+import importlib
 from pathlib import Path
 from types import ModuleType
 
@@ -105,20 +104,15 @@ def test_a_measured_place_keeps_its_value_and_a_far_one_knows_nothing() -> None:
     assert far[1] > near[1].max()
 
 
-@pytest.fixture(scope="module")
-def bench(repository: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location("bench_sizing", repository / "benchmarks" / "bench_sizing.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["bench_sizing"] = module  # its dataclasses look themselves up
-    spec.loader.exec_module(module)
-    return module
+@pytest.fixture
+def bench(repository: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.syspath_prepend(str(repository / "benchmarks"))
+    return importlib.import_module("bench_sizing")
 
 
 @pytest.mark.usefixtures("shared_data")
 def test_half_of_the_measured_runs_predicts_the_other_half(bench: ModuleType) -> None:
     for rows, median, p90 in ((bench.small_models(), 0.02, 0.05), (bench.splitwise("token_time"), 0.02, 0.06)):
-        errors = bench.held_out(bench._grouped(rows))
+        errors = bench.held_out(bench.grouped(rows))
         assert errors["median"] < median
         assert errors["p90"] < p90

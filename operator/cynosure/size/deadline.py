@@ -21,6 +21,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from itertools import accumulate
 from pathlib import Path
 from typing import Annotated
@@ -180,18 +181,23 @@ def _best(gpu: ImageGpu, bounds: Floats, seconds: float) -> tuple[int, int, floa
 
 def _most_runs(gpu: ImageGpu, minibatch: int, seconds: float) -> int:
     """Return how many runs fit after the warm-up; -1 when that does not fit."""
-    left = _exact(seconds) - _seconds(gpu, minibatch, 0)
-    run = _seconds(gpu, minibatch, 1) - _seconds(gpu, minibatch, 0)
+    warmup, run = (_exact(constant) + _exact(each) * minibatch for constant, each in _times(gpu))
+    left = _exact(seconds) - warmup
     if left < 0:
         return -1
     return min(gpu.max_runs, left // run) if run else gpu.max_runs
 
 
 def _seconds(gpu: ImageGpu, minibatch: int, runs: int) -> Fraction:
-    warmup, per_warmup, run, per_run = map(_exact, (*gpu.warmup_seconds, *gpu.latency_seconds))
-    return warmup + per_warmup * minibatch + runs * (run + per_run * minibatch)
+    warmup, run = (_exact(constant) + _exact(each) * minibatch for constant, each in _times(gpu))
+    return warmup + runs * run
 
 
+def _times(gpu: ImageGpu) -> tuple[tuple[float, float], tuple[float, float]]:
+    return gpu.warmup_seconds, gpu.latency_seconds
+
+
+@lru_cache(maxsize=4096)
 def _exact(seconds: float) -> Fraction:
     """Return the shortest decimal that reads as this float: what was written."""
     return Fraction(repr(seconds))
