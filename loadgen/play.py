@@ -38,7 +38,6 @@ def play_side_by_side(
 ) -> list[Outcomes]:
     """Run several from the same moment, each with so many connections."""
     _allow_open_files(len(engines) * max_connections + _SPARE_FILES)
-    gc.collect()
     gc.freeze()  # else a collection walks through the whole schedule, and what is due meanwhile is late
     try:
         return _run(_attended(engines, start_at_unix_seconds))

@@ -22,7 +22,7 @@ def read_trace(path: Path, only: Mapping[str, str] | None = None) -> RequestTrac
     """Read requests, or a series of rates, whichever the file shows (`loadgen.formats.known`), plain or gzipped.
 
     ``only`` keeps the rows that have a value in a column. BadLoadInput for a file that is no trace, or has a row that
-    cannot be used (with its line). 10^7 rows take seconds, and memory for the numbers alone.
+    cannot be used (with its line). 10^7 rows take seconds, and little memory beyond the numbers.
     """
     try:
         head = head_of(path)

@@ -6,6 +6,7 @@ from itertools import chain, islice, repeat
 from pathlib import Path
 
 from loadgen.errors import BadLoadInput
+from loadgen.formats.bytes_column import columns_of
 from loadgen.formats.rows import BLOCK_CHARACTERS, Chunk, opened
 
 _DELIMITERS = (",", ";", "\t", "|")
@@ -37,12 +38,21 @@ class CsvRows:
                 if '"' in block:
                     yield from self._quoted(chain(block.splitlines(keepends=True), text), line, positions)
                     return
-                lines = block.replace("\r\n", "\n").removesuffix("\n").split("\n")
-                if chunk := self._plain(lines, line, positions):
+                block = block.replace("\r\n", "\n").removesuffix("\n") + "\n"
+                if chunk := self._quick(block, line, positions) or self._plain(block, line, positions):
                     yield chunk
-                line += len(lines)
+                line += block.count("\n")
 
-    def _plain(self, lines: list[str], line: int, positions: Sequence[int]) -> Chunk | None:
+    def _quick(self, block: str, line: int, positions: Sequence[int]) -> Chunk | None:
+        """Return the rows as they lie in memory, if all are alike."""
+        columns = columns_of(block.encode(), self._delimiter, len(self.names)) if block.isascii() else None
+        if columns is None:
+            return None
+        lines = range(line + 1, line + 1 + len(columns[0]))
+        return Chunk(self.path, lines, [columns[position] for position in positions])
+
+    def _plain(self, block: str, line: int, positions: Sequence[int]) -> Chunk | None:
+        lines = block.removesuffix("\n").split("\n")
         numbers: Sequence[int] = range(line + 1, line + 1 + len(lines))
         width, delimiter = len(self.names), self._delimiter
         if set(map(str.count, lines, repeat(delimiter))) != {width - 1} or "" in lines:

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from loadgen.errors import BadLoadInput
+from loadgen.formats.bytes_column import columns_of
 from loadgen.readers import read_requests, read_trace
 from loadgen.trace import RateSeries, RequestTrace
 from tests.loadgen.builders import Write
@@ -166,6 +167,28 @@ def test_what_is_written_is_read(
     assert trace.at_seconds.tolist() == [at / 8 for at, _, _ in rows]
     assert trace.input_tokens.tolist() == [i for _, i, _ in rows]
     assert trace.output_tokens.tolist() == [o for _, _, o in rows]
+
+
+DECIMALS = st.from_regex(r"[0-9]{1,9}(\.[0-9]{0,5})?|\.[0-9]{1,5}", fullmatch=True)
+OTHERS = st.sampled_from(["", ".", "1.2.3", "-1", "1e3", " 1", "nan", "1234567890123456", "x"])
+
+
+@given(st.lists(DECIMALS, min_size=1, max_size=30), st.one_of(st.none(), OTHERS))
+@settings(deadline=None, max_examples=60)
+def test_digits_in_memory_are_the_numbers_of_their_text(cells: list[str], other: str | None) -> None:
+    cells = [*cells, other] if other is not None else cells
+    column = columns_of("".join(f"{cell},\n" for cell in cells).encode(), ",", 2)
+    assert column is not None
+    assert list(column[0]) == cells
+    numbers = column[0].numbers()
+    assert numbers is None if other is not None else numbers is not None
+    if numbers is not None:
+        assert numbers.tolist() == [float(cell) for cell in cells]
+
+
+@pytest.mark.parametrize("text", ["a,b\n1\n", "1,2,3\n4,5\n", "1,2\n\n3,4\n", "1,2"])
+def test_rows_of_other_lengths_are_not_taken_from_memory(text: str) -> None:
+    assert columns_of(text.encode(), ",", 2) is None
 
 
 @given(st.binary(max_size=400))
