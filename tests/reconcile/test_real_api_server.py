@@ -241,6 +241,7 @@ async def test_an_autoscaler_is_named_and_not_fought(real: Real, operator: Any, 
     ],
     ids=["stopped", "5xx", "NaN", "stale"],
 )
+@pytest.mark.timeout(180 + OUTAGE_SECONDS)
 async def test_absence_is_never_zero(
     real: Real, operator: Any, prometheus: FakePrometheus, fault: Fault, reason: str
 ) -> None:
