@@ -3,6 +3,7 @@
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from loadgen import k6, stress
@@ -10,6 +11,8 @@ from loadgen.comparison import compare
 from loadgen.engine import OpenLoop
 from loadgen.errors import BadLoadInput
 from loadgen.options import add_engine_options, engine_options_of, targets_of
+from loadgen.outcomes import Outcomes
+from loadgen.page import page_of
 from loadgen.play import play_side_by_side
 from loadgen.report import Report, check_measurable, check_writable, report_of, write_report
 from loadgen.schedule import Kind
@@ -27,6 +30,7 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     add_shaping_options(parser)
     parser.add_argument("--engine", choices=("builtin", "k6", "stress"), default="builtin")
     parser.add_argument("--report", type=Path, default=Path("replay-report.json"), metavar="FILE")
+    parser.add_argument("--html", type=Path, metavar="FILE", help="the report as one page with plots too")
     parser.add_argument("--json", action="store_true", help="print the report as one JSON document")
     parser.add_argument(
         "--versus", metavar="URL", help="another target that gets the same schedule at the same time, and a comparison"
@@ -43,7 +47,8 @@ def run(arguments: argparse.Namespace) -> int:
     slo = Slo.parse(arguments.slo)
     if arguments.write_schedule:
         return _write_schedule(arguments)
-    check_writable(arguments.report)
+    for path in filter(None, (arguments.report, arguments.html)):
+        check_writable(path)
     report = stress.replay(shape_of(arguments)) if arguments.engine == "stress" else _requested(arguments, slo)
     report["report"] = str(arguments.report)
     write_report(report, arguments.report)
@@ -71,14 +76,21 @@ def _requested(arguments: argparse.Namespace, slo: Slo) -> Report:
     rival = _rival(arguments, target)
     schedule = schedule_of(arguments, target.kind)
     if arguments.engine == "k6":
-        return report_of(k6.replay(schedule, target, options, arguments.report.with_suffix(".k6")), slo)
+        outcomes = [k6.replay(schedule, target, options, arguments.report.with_suffix(".k6"))]
+        return _judged(outcomes, slo, arguments.html)
     sides = [target] if rival is None else [target, rival]
     engines = [OpenLoop(schedule, {side.kind: side}, options) for side in sides]
-    outcomes = play_side_by_side(engines, options.max_connections)
-    report = report_of(outcomes[0], slo)
-    if rival:
-        report["versus"] = report_of(outcomes[1], slo)
+    return _judged(play_side_by_side(engines, options.max_connections), slo, arguments.html)
+
+
+def _judged(outcomes: Sequence[Outcomes], slo: Slo, html: Path | None) -> Report:
+    reports = [report_of(each, slo) for each in outcomes]
+    report, *others = reports
+    if others:
+        report["versus"] = others[0]
         report["comparison"] = compare(outcomes[0], outcomes[1], slo)
+    if html:
+        html.write_text(page_of(outcomes, reports), encoding="utf-8")
     return report
 
 
