@@ -23,8 +23,6 @@ _STEP: Final = 0.04 * np.exp(np.square(_NORMAL / 1.253) / 2)
 """Equal steps in probability: where errors are sparse a quantile has farther to go."""
 _EAGER: Final = 10.0
 """The first steps are larger, as those of a mean are: the n-th by this over n."""
-_AIM: Final = np.where(np.array(LEVELS) > 0.95, 1 - 0.8 * (1 - np.array(LEVELS)), np.array(LEVELS))
-"""Too few is dearer than too many: the highest level aims a fifth of its misses lower."""
 _NO_ERROR: Final = 1e-9
 
 
@@ -67,8 +65,9 @@ def track(median: Floats, actual: Floats, delays: Indices, memory: float) -> Ban
         known = np.isfinite(error)
         if known.any():
             missed = error[:, None] > bands.offsets[made, lead] * bands.scales[made, lead][:, None]
-            step = _STEP * np.maximum(_EAGER / (seen + 2), 1)[:, None]
-            offset = np.where(known[:, None], np.sort(offset + step * (missed - (1 - _AIM)), axis=1), offset)
+            # Outcomes that overlap are missed together: what is learned late is learned in smaller steps.
+            step = (np.maximum(_EAGER / (seen + 2), 1) / np.sqrt(delays))[:, None] * _STEP
+            offset = np.where(known[:, None], np.sort(offset + step * (missed - (1 - _LEVELS)), axis=1), offset)
             weight = np.where(known, weight * (1 - 1 / memory) + 1, weight)
             recent = np.where(known, recent + (np.abs(error) - recent) / weight, recent)
             seen += known
