@@ -15,6 +15,7 @@ from cynosure.cli import main
 from tests.fakes.prometheus import FakePrometheus
 
 SLO = "ttft_p95_ms=400,tpot_p95_ms=100"
+WHOLE = ("--partition", "7g.80gb")
 Run = Callable[..., tuple[int, str, str]]
 
 
@@ -49,7 +50,7 @@ def requests(tmp_path: Path) -> str:
 def test_a_backtest_answers_in_the_agreed_form(run: Run, rates: str) -> None:
     code, out, _ = run(
         "backtest", "--trace", rates, "--slo", SLO, "--policy", "cynosure,static,hpa,oracle", "--seed", "3",
-        "--start-fraction", "0.5", "--lead-seconds", "30", "--json",
+        "--start-fraction", "0.5", "--lead-seconds", "30", *WHOLE, "--json",
     )  # fmt: skip
 
     answer = json.loads(out)
@@ -72,14 +73,14 @@ def test_a_backtest_answers_in_the_agreed_form(run: Run, rates: str) -> None:
 
 def test_the_same_command_gives_the_same_answer(run: Run, requests: str) -> None:
     def answer() -> dict[str, Any]:
-        _, out, _ = run("backtest", "--trace", requests, "--slo", SLO, "--policy", "hpa", "--json")
+        _, out, _ = run("backtest", "--trace", requests, "--slo", SLO, "--policy", "hpa", "--json", *WHOLE)
         return {key: value for key, value in json.loads(out).items() if key != "wall_seconds"}
 
     assert answer() == answer()
 
 
 def test_a_policy_that_cannot_keep_up_costs_the_exit_code_only_if_it_is_ours(run: Run, requests: str) -> None:
-    tight = ("--trace", requests, "--slo", "ttft_p95_ms=80", "--gpus", "1", "--peak-rps", "60", "--json")
+    tight = ("--trace", requests, "--slo", "ttft_p95_ms=80", "--gpus", "1", "--peak-rps", "30", "--json", *WHOLE)
 
     code, out, _ = run("backtest", *tight, "--policy", "hpa,cynosure")
     without, _, _ = run("backtest", *tight, "--policy", "hpa")
@@ -96,8 +97,8 @@ def test_one_partition_is_used_where_only_one_is_allowed(run: Run, rates: str) -
 
 def test_images_are_served_too(run: Run, rates: str) -> None:
     code, out, _ = run(
-        "backtest", "--trace", rates, "--slo", "e2e_p95_ms=100", "--profile", "resnet-152", "--peak-rps", "900",
-        "--policy", "hpa", "--duration-seconds", "600", "--json",
+        "backtest", "--trace", rates, "--slo", "e2e_p95_ms=100", "--profile", "resnet-152", "--peak-rps", "200",
+        "--policy", "hpa", "--duration-seconds", "300", "--json", *WHOLE,
     )  # fmt: skip
 
     told = json.loads(out)["policies"][0]
@@ -107,7 +108,7 @@ def test_images_are_served_too(run: Run, rates: str) -> None:
 
 
 def test_a_table_is_for_people(run: Run, rates: str) -> None:
-    code, out, _ = run("backtest", "--trace", rates, "--slo", SLO, "--policy", "static,hpa")
+    code, out, _ = run("backtest", "--trace", rates, "--slo", SLO, "--policy", "static,hpa", *WHOLE)
 
     assert code == 0
     assert "static" in out
@@ -117,7 +118,7 @@ def test_a_table_is_for_people(run: Run, rates: str) -> None:
 def test_simulate_writes_what_happened_when(run: Run, rates: str, tmp_path: Path) -> None:
     timeline = tmp_path / "timeline.csv"
     code, out, _ = run(
-        "simulate", "--trace", rates, "--slo", SLO, "--policy", "hpa", "--timeline", str(timeline), "--json"
+        "simulate", "--trace", rates, "--slo", SLO, "--policy", "hpa", "--timeline", str(timeline), "--json", *WHOLE
     )
 
     with timeline.open() as file:
@@ -131,7 +132,7 @@ def test_simulate_writes_what_happened_when(run: Run, rates: str, tmp_path: Path
 
 @pytest.mark.parametrize("scenario", ["metrics-vanish", "traffic-stops", "step-x5"])
 def test_a_scenario_is_part_of_the_load(run: Run, rates: str, scenario: str) -> None:
-    base = ("simulate", "--trace", rates, "--slo", SLO, "--policy", "static", "--json")
+    base = ("simulate", "--trace", rates, "--slo", SLO, "--policy", "static", "--json", *WHOLE)
     plain, changed = (json.loads(run(*base, "--scenario", name)[1]) for name in ("plain", scenario))
 
     ratio = changed["goodput_rps"] / plain["goodput_rps"]
@@ -215,7 +216,7 @@ def test_the_history_can_come_from_prometheus(
 
     code, out, _ = run(
         "backtest", "--prometheus", prometheus.url, "--service", "shop/chat", "--days", "0.0833", "--slo", SLO,
-        "--policy", "hpa", "--start-fraction", "0.5", "--json",
+        "--policy", "hpa", "--start-fraction", "0.5", *WHOLE, "--json",
     )  # fmt: skip
 
     answer = json.loads(out)

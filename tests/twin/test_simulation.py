@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from cynosure.model.service import Metric, Target
 from cynosure.twin.policies import POLICIES
 from cynosure.twin.policies.static import Static
 from cynosure.twin.port import Wanted
@@ -14,6 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.twin.conftest import TTFT, Told, experiment, keep, traffic
+
+LOOSE = Target(Metric.TTFT, 95, 600)
 
 
 def facts(outcome: Outcome) -> tuple[object, ...]:
@@ -112,25 +115,25 @@ def test_replicas_are_told_apart_in_a_window() -> None:
 
 def test_memory_does_not_grow_with_the_trace() -> None:
     def peak(minutes: int) -> int:
-        load: Experiment = replace(experiment(), traffic=traffic([30.0] * minutes, step=60.0))
+        load: Experiment = replace(experiment(), traffic=traffic([100.0] * minutes, step=60.0))
         tracemalloc.start()
-        simulate(load, Static(8))
+        simulate(load, Static(30))
         most = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         return most
 
-    peak(10)
-    assert peak(900) < 1.1 * peak(450)
+    peak(2)
+    assert peak(200) < 1.1 * peak(100)
 
 
 @pytest.mark.parametrize("name", ["cynosure", "hpa"])
 def test_a_policy_serves_a_steady_load_without_waste_or_want(name: str) -> None:
-    steady = experiment([20.0] * 6, replicas=5)
+    steady = experiment([20.0] * 2, replicas=5, targets=(LOOSE,))
 
     outcome = simulate(steady, POLICIES[name](steady.setting))
 
-    assert shares(outcome.tally, (TTFT,))[0] > 0.9
-    assert outcome.gpu_hours < 3 * 0.5 * 5 * 3 / 7
+    assert shares(outcome.tally, (LOOSE,))[0] > 0.9
+    assert outcome.gpu_hours < 3 * 5 * 3 / 7 * outcome.seconds / 3600
 
 
 def test_the_timeline_adds_up_to_the_whole() -> None:

@@ -16,7 +16,7 @@ from loadgen.trace import RateSeries
 
 _REQUESTS: Final = 20_000
 _LOWEST_RPS: Final = 1e-3
-_PRECISION: Final = 0.005
+_PRECISION: Final = 0.01
 
 
 @dataclass(frozen=True, slots=True)
