@@ -31,7 +31,7 @@ class Replica(Protocol):
         ...
 
 
-_BISECTIONS = 24
+_BISECTIONS = 16
 
 
 def capacity_rps(replica: Replica, targets: tuple[Target, ...]) -> float:

@@ -10,8 +10,8 @@ go on, on average half a step later; who arrives during a prefill gets the next 
 come every step / (1 - r·E[E]) seconds. How many requests run follows from how long they stay (``occupancy``).
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from math import erf
 from typing import Final
 
@@ -60,7 +60,7 @@ class State:
 class TextReplica:
     """``points`` are those of one partition, by rising batch."""
 
-    points: Sequence[Point]
+    points: tuple[Point, ...]
     input_tokens: float
     output_tokens: float
     lengths: Lengths
@@ -78,7 +78,7 @@ class TextReplica:
         return 1 / float(np.mean(self._inputs() * self._per_token(1.0)))
 
     def attainment(self, target: Target, rps: float) -> float:
-        state = self.state(rps)
+        state = _equilibrium(self, rps)
         if state is None:
             return 0.0
         limit = target.milliseconds / 1000
@@ -110,10 +110,9 @@ class TextReplica:
         most = self.largest_batch
         if most == 0:
             return None
-        some = np.unique(np.rint(np.geomspace(1, most, _GRID)))
-        held = self._per_token(some) * np.mean(self._inputs()) + max(self.output_tokens - 1, 0) * self._tpot_seconds(
-            rps, some
-        )
+        some = _grid(most)
+        decoding = max(self.output_tokens - 1, 0) * self._tpot_seconds(rps, some)
+        held = self._per_token(some) * self._inputs().mean() + decoding
         found = occupancy(rps, np.interp(np.arange(1.0, most + 1), some, held))
         if found is None:
             return None
@@ -174,6 +173,17 @@ class TextReplica:
 
     def _at(self, batch: float | Floats, seconds: list[float]) -> Floats:
         return np.asarray(np.interp(batch, [point.batch for point in self.points], seconds))
+
+
+@lru_cache(maxsize=256)
+def _equilibrium(replica: TextReplica, rps: float) -> State | None:
+    """Remembered: every target of an SLO asks for the same one."""
+    return replica.state(rps)
+
+
+@lru_cache(maxsize=256)
+def _grid(most: int) -> Floats:
+    return np.unique(np.rint(np.geomspace(1, most, _GRID)))
 
 
 def _poisson_at_most(counts: Floats, means: Floats) -> Floats:
