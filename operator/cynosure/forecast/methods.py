@@ -12,7 +12,7 @@ import numpy as np
 from cynosure.forecast.windows import Indices, at, filled
 from cynosure.model.signals import Floats
 
-_SETTLED: Final = 200
+_SETTLED: Final = 400
 """Steps after which no exponential smoothing here remembers where it began."""
 
 

@@ -9,7 +9,7 @@ from cynosure.forecast.calibrate import Bands, track
 from cynosure.forecast.combine import combined, weights
 from cynosure.forecast.methods import DampedTrend, LastValue, Method, SeasonalNaive, Smoothed
 from cynosure.forecast.regression import Regression
-from cynosure.forecast.similar import SimilarSeasons
+from cynosure.forecast.similar import Level, SimilarSeasons
 from cynosure.forecast.windows import Indices
 from cynosure.model.signals import Floats
 
@@ -46,16 +46,18 @@ class Record:
 def methods(season: int, found: tuple[int, ...]) -> tuple[Method, ...]:
     """Return the portfolio, the baseline first, then in order of simplicity."""
     half, level = min(1, season // 96), max(3, season // 48)
+    windows: dict[Level, int] = {"as_is": 1, "scaled": level, "shifted": 1}
     similar = tuple(
-        SimilarSeasons(period, half, level, how, f"similar_{how}_{period}")
+        SimilarSeasons(period, half, window, how, f"similar_{how}_{period}")
         for period in found
         if period % season or period == season
-        for how in ("as_is", "scaled", "shifted")
+        for how, window in windows.items()
     )
     return (
         LastValue(),
         Smoothed(0.5, "smoothed_fast"),
         Smoothed(0.2, "smoothed_slow"),
+        Smoothed(0.07, "smoothed_slowest"),
         DampedTrend(),
         *(SeasonalNaive(period, f"seasonal_naive_{period}") for period in found),
         *similar,

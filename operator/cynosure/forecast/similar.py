@@ -13,6 +13,8 @@ import numpy as np
 from cynosure.forecast.windows import Indices, at, centred_mean, filled, trailing_mean
 from cynosure.model.signals import Floats
 
+Level = Literal["as_is", "scaled", "shifted"]
+
 _MOST_SEASONS: Final = 14
 _SHARPNESS: Final = 2.0
 """A season that differs twice as much has a quarter of the weight."""
@@ -30,7 +32,7 @@ class SimilarSeasons:
     season: int
     half: int
     level_window: int
-    level: Literal["as_is", "scaled", "shifted"]
+    level: Level
     name: str = "similar_seasons"
 
     @property
