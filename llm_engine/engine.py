@@ -1,6 +1,7 @@
 """``draft``: the grammar, the model, or both.
 
-auto: the grammar answers alone when it read every word; what it refuses for safety, names or limits stays refused.
+auto: the grammar answers alone when it read every word; what it refuses for safety, names or limits stays refused,
+and what it asks about words that it knows is asked, whatever a model would make of them.
 Otherwise the model drafts, and the draft must agree with the text and with what the grammar did read.
 """
 
@@ -39,7 +40,7 @@ def _needs_model(reading: Reading, engine: Engine) -> bool:
     if refusal is not None and refusal.reason != Reason.NOT_AN_INTENT:
         return False
     if engine == "model":
-        return True
+        return bool(reading.unread) or reading.draft.question is None
     return bool(reading.unread) and reading.mentions
 
 

@@ -11,6 +11,7 @@ from llm_engine.grammar import Reading
 from llm_engine.lexicon import NUMERIC, Kind
 from llm_engine.limits import number, stated
 from llm_engine.model import Drafted, DraftedDirective
+from llm_engine.resolve import SUMS
 from llm_engine.tags import Tag
 from llm_engine.values import FIELDS, INFERRED, LATENCIES, UNITS, Directive, Origin, Unclear, Value
 
@@ -107,9 +108,9 @@ class _Ground:
 
     def _field(self, name: str, value: object, one: DraftedDirective) -> tuple[Value, Origin]:
         if name == "service":
-            return self._service(str(value))
+            return self._service(str(value), one.metric)
         if name in _NUMBERS:
-            tag = self._number(name, float(str(value)), one)
+            tag = self._number(name, float(str(value)))
             self._check_side(name, tag, one)
             return number(float(str(value))), stated(tag.span)
         if name == "metric":
@@ -118,7 +119,7 @@ class _Ground:
             return self._unit(str(value), one)
         return str(value), self._named(name, str(value))
 
-    def _service(self, name: str) -> tuple[Value, Origin]:
+    def _service(self, name: str, metric: str | None) -> tuple[Value, Origin]:
         if name == "*":
             tag = next((t for t in self._tags if t.kind is Kind.EVERYTHING), None)
         else:
@@ -128,15 +129,13 @@ class _Ground:
             raise Unclear(f"Which service? The sentence does not name '{name}'.")
         if len(self._catalog.service_names.get(name.lower(), ())) > 1:
             raise Unclear(f"Which {name}: in which namespace?")
-        return tag.value or "*", stated(tag.span)
+        if tag.value == "each" and metric in SUMS:
+            raise Unclear(f"Is that {metric} for all services together, or for which ones by name?")
+        return name if name == "*" else tag.value, stated(tag.span)
 
-    def _number(self, name: str, amount: float, one: DraftedDirective) -> Tag:
+    def _number(self, name: str, amount: float) -> Tag:
         for tag in _numbers(self._tags):
-            percentile = tag.kind is Kind.PERCENTILE
-            exact = name not in ("factor", "delta")
-            if percentile == (name == "percentile") and (
-                math.isclose(tag.number, amount) if exact else _same(tag, amount)
-            ):
+            if (tag.kind is Kind.PERCENTILE) == (name == "percentile") and self._says(tag, name, amount):
                 return tag
         word = next(
             (t for t in self._tags if t.kind is Kind.FACTOR and name == "factor" and float(t.value) == amount), None
@@ -144,6 +143,16 @@ class _Ground:
         if word is None:
             raise Unclear(f"The sentence does not say {name} {number(amount)}: which number is meant?")
         return word
+
+    def _says(self, tag: Tag, name: str, amount: float) -> bool:
+        if name == "factor":
+            return self._multiplies(tag) and _same(tag, amount)
+        return math.isclose(tag.number, abs(amount) if name == "delta" else amount)
+
+    def _multiplies(self, tag: Tag) -> bool:
+        """``3 times``, ``50 %``, ``by a factor of 3``: only such a number can be a factor."""
+        links = (statement.link for clause in self._reading.clauses for statement in statements(clause))
+        return tag.value in ("percent", "times") or "factor" in links
 
     def _check_side(self, name: str, number_tag: Tag, one: DraftedDirective) -> None:
         """The comparator: at least is not at most, in the languages whose words for it are known."""

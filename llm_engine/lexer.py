@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from llm_engine.lexicon import Lexicon
 from llm_engine.values import Span
 
 
@@ -46,50 +47,52 @@ _GIVEN_NAME = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)+", re.IGNORECASE)
 _POSSESSIVE = re.compile(r"['\u2019][sS]?$")
 
 
-def tokenize(text: str, names: frozenset[str], words: frozenset[str]) -> tuple[Token, ...]:
-    """``names`` (lower case) stay whole, and what is said to be one; other compounds of ``words`` are taken apart."""
+def tokenize(text: str, names: frozenset[str], lexicon: Lexicon) -> tuple[Token, ...]:
+    """``names`` (lower case) stay whole, and what is said to be one; what a language says in compounds is not."""
     found: list[Token] = []
     for chunk in _CHUNK.finditer(text):
         given = next((token.lower for token in reversed(found[-2:]) if token.text not in _QUOTES), "")
         whole = given in _NAMING and _GIVEN_NAME.fullmatch(chunk.group())
-        found += [Token(chunk.group(), *chunk.span())] if whole else _split(chunk, names, words)
+        found += [Token(chunk.group(), *chunk.span())] if whole else _split(chunk, names, lexicon)
     return tuple(replace(token, apart=not text[max(token.start - 1, 0) : token.start].strip(" (")) for token in found)
 
 
-def _split(chunk: re.Match[str], names: frozenset[str], words: frozenset[str]) -> Iterator[Token]:
+def _split(chunk: re.Match[str], names: frozenset[str], lexicon: Lexicon) -> Iterator[Token]:
     text, start = chunk.group(), chunk.start()
     if _CHINESE.search(text):
         for run in _CHINESE_RUN.finditer(text):
-            yield from _run(run, start + run.start(), names, words)
+            yield from _run(run, start + run.start(), names, lexicon)
         return
     stem = _POSSESSIVE.sub("", text)
     if stem and stem != text:
-        yield from _pieces(stem, start, names, words)
+        yield from _pieces(stem, start, names, lexicon)
         yield Token(text[len(stem) :], start + len(stem), start + len(text))
     else:
-        yield from _pieces(text, start, names, words)
+        yield from _pieces(text, start, names, lexicon)
 
 
-def _run(run: re.Match[str], start: int, names: frozenset[str], words: frozenset[str]) -> Iterator[Token]:
+def _run(run: re.Match[str], start: int, names: frozenset[str], lexicon: Lexicon) -> Iterator[Token]:
     """Chinese sets no words apart: the longest one that is known is next, else a character."""
     text, place = run.group(), 0
     if not _CHINESE.match(text):
-        yield from _pieces(text, start, names, words)
+        yield from _pieces(text, start, names, lexicon)
         return
     while place < len(text):
-        length = next((n for n in range(min(8, len(text) - place), 1, -1) if text[place : place + n] in words), 1)
+        length = next(
+            (n for n in range(min(8, len(text) - place), 1, -1) if text[place : place + n] in lexicon.words), 1
+        )
         yield Token(text[place : place + length], start + place, start + place + length)
         place += length
 
 
-def _pieces(text: str, start: int, names: frozenset[str], words: frozenset[str]) -> Iterator[Token]:
+def _pieces(text: str, start: int, names: frozenset[str], lexicon: Lexicon) -> Iterator[Token]:
     lower = text.lower()
     place = _qualified(lower, names)
     if place is not None:
         ends = ((0, place), (place, place + 1), (place + 1, len(text)))
         yield from (Token(text[a:b], start + a, start + b) for a, b in ends)
         return
-    if lower in names or lower in words or _is_name(lower, words):
+    if lower in names or lower in lexicon.words or _is_name(lower, lexicon):
         yield Token(text, start, start + len(text))
         return
     for piece in _PIECE.finditer(text):
@@ -104,15 +107,12 @@ def _qualified(lower: str, names: frozenset[str]) -> int | None:
     return len(head) if slash and head in names and tail in names else None
 
 
-def _is_name(lower: str, words: frozenset[str]) -> bool:
+def _is_name(lower: str, lexicon: Lexicon) -> bool:
     """A compound such as ``chat-b`` or ``llama-3.1-8b``, but not ``first-token`` or ``p95``."""
-    if not _WORDLIKE.fullmatch(lower):
-        return False
-    parts = re.split(r"[^\w]+", lower)
-    return not all(part in words or re.fullmatch(r"p?\d+", part) for part in parts)
+    return bool(_WORDLIKE.fullmatch(lower)) and not lexicon.is_said(tuple(re.split(r"[^\w]+", lower)))
 
 
 def _joins_words(lower: str, place: int) -> bool:
-    """``first-token``, but neither ``8-18`` nor ``mon-fri``."""
-    sides = lower[place - 1 : place] + lower[place + 1 : place + 2]
-    return len(sides) == 2 and sides.isalpha() and not _DAY_RANGE.search(lower)
+    """``first-token`` and ``5-second``, but neither ``8-18`` nor ``mon-fri``."""
+    before, after = lower[place - 1 : place], lower[place + 1 : place + 2]
+    return before.isalnum() and after.isalpha() and not _DAY_RANGE.search(lower)

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache, cached_property
+from itertools import pairwise
 from types import MappingProxyType
 
 from llm_engine.languages import chinese, english, french, german, spanish
@@ -92,6 +93,8 @@ _PARTS = {
     "minus",
     "negative",
 }
+_JOINED = frozenset({Kind.UNIT, Kind.UPPER, Kind.LOWER, Kind.DAYS, Kind.MONTH})
+"""What people join to other words: ``max-replicas``."""
 _CHINESE = re.compile(r"[\u3400-\u9fff]")
 
 
@@ -126,6 +129,20 @@ class Lexicon:
     def correctable(self) -> frozenset[str]:
         harmful = {words[0] for words, concept in self.phrases.items() if concept in _HARMFUL}
         return frozenset(word for word in self.words if len(word) >= 4 and word.isalpha()) - harmful
+
+    def is_said(self, compound: Phrase) -> bool:
+        """Whether words joined by hyphens are a way to say something, such as ``first-token``, and no name."""
+        if not all(part in self.words or re.fullmatch(r"p?\d+", part) for part in compound):
+            return False
+        kinds = {self.phrases.get((part,), (Kind.FILLER, ""))[0] for part in compound}
+        counted = any(part in self.numbers or part[-1].isdigit() for part in compound)
+        neighbours = all(pair in self._neighbours for pair in pairwise(compound))
+        return neighbours or counted or bool(kinds & _JOINED)
+
+    @cached_property
+    def _neighbours(self) -> frozenset[tuple[str, str]]:
+        """Words that stand side by side in a phrase."""
+        return frozenset(pair for phrase in self.phrases for pair in pairwise(phrase))
 
     def unknown(self, words: Collection[str]) -> int:
         return sum(word not in self.words for word in words)

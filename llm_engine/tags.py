@@ -47,7 +47,7 @@ def tags_of(text: str, catalog: Catalog) -> list[Tag]:
     crons = [match for match in _CRON.finditer(text) if "*" in match.group()]
     tokens = [
         token
-        for token in tokenize(text, catalog.all_names, lexicon.words)
+        for token in tokenize(text, catalog.all_names, lexicon)
         if not any(match.start() <= token.start < match.end() for match in crons)
     ]
     words = [_corrected(token, lexicon, catalog) for token in tokens]

@@ -111,6 +111,28 @@ async def test_the_request_is_constrained_and_short(catalog: Catalog) -> None:
         ),
         pytest.param(answer(percentile=None), "chat deve stare sotto 300 ms, 4 GPUs", id="half of the text"),
         pytest.param(answer(replicas=300), ITALIAN, id="field of another verb"),
+        pytest.param(
+            {"directives": [{"verb": "scale", "service": "chat", "factor": 2}]},
+            "chat deve avere 2 replicas",
+            id="number taken for a factor",
+        ),
+        pytest.param(
+            {"directives": [{"verb": "scale", "service": "chat", "replicas": -2}]},
+            "chat deve avere 2 replicas",
+            id="number turned round",
+        ),
+        pytest.param(
+            {"directives": [{"verb": "pause", "service": "chat"}]}, "metti chat in pause for 2 hours", id="end left out"
+        ),
+        pytest.param(
+            {
+                "directives": [
+                    answer(service="*", metric="gpus", value=4, unit="count", percentile=None)["directives"][0]
+                ]
+            },
+            "ogni: each service at most 4 GPUs",
+            id="each taken for the sum",
+        ),
         pytest.param({"directives": [{"verb": "pause", "service": "chat"}]}, "do not pause chat oggi", id="denied"),
     ],
 )
@@ -171,6 +193,14 @@ async def test_what_the_grammar_refuses_no_model_can_allow(text: str, engine: st
     endpoint = Endpoint({"directives": [{"verb": "pause", "service": "chat"}]})
     found = await ask(text, catalog, endpoint, engine)
     assert found.outcome == "refusal"
+    assert endpoint.requests == []
+
+
+@pytest.mark.parametrize("text", ["scale chat by 2", "pause embed", "make chat faster", "do not pause chat"])
+async def test_what_the_grammar_asks_no_model_answers(text: str, catalog: Catalog) -> None:
+    endpoint = Endpoint({"directives": [{"verb": "pause", "service": "chat"}]})
+    found = await ask(text, catalog, endpoint, "model")
+    assert found.outcome == "question"
     assert endpoint.requests == []
 
 
