@@ -9,16 +9,21 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 import numpy as np
+from cynosure.model.service import Metric, Target
 from cynosure.model.signals import Floats
 from cynosure.size.deadline import ImageGpu, fewest_gpus, most_images
 from cynosure.size.kriging import Kriging
+from cynosure.size.lengths import AZURE_CODE_2023
+from cynosure.size.measured import read_profile
 from cynosure.size.mixture import cheapest_mixture
 from cynosure.size.service_time import ServiceTime, Work, prefill_terms, running_batch, step_terms
+from cynosure.size.text import TextReplica
 from measured_runs import (
     DATA,
     AdapterRuns,
@@ -31,7 +36,10 @@ from measured_runs import (
     splitwise,
 )
 
-RESULT = Path(__file__).resolve().parent / "results" / "sizing.json"
+from tests.builders.engine import CHAT, CODE, poisson, serve, stable_rps
+
+ROOT = Path(__file__).resolve().parent.parent
+RESULT = ROOT / "benchmarks" / "results" / "sizing.json"
 SEED = 1
 FEWEST = 6
 """Runs of a group of which half are fitted."""
@@ -176,6 +184,28 @@ def melange() -> dict[str, Any]:
     return {"cost_per_hour": found.cost, "published": 6.7, "a10g": found.counts[0], "a100": found.counts[1]}
 
 
+def attainment() -> dict[str, Any]:
+    """How far the predicted share of requests in time is from the emulated engine's, at limits near its percentiles."""
+    profile = read_profile(ROOT / "examples" / "profiles" / "opt-1.3b.yaml")
+    loads: dict[str, Any] = {}
+    for load in (0.3, 0.5, 0.7, 0.85):
+        errors: dict[Metric, list[float]] = {metric: [] for metric in Metric}
+        for partition, tokens in product(("1g.10gb", "2g.20gb", "3g.40gb", "7g.80gb"), (CODE, CHAT)):
+            points = profile.on("A100-80GB", partition)
+            replica = TextReplica(points, *tokens, AZURE_CODE_2023)
+            rps = load * stable_rps(replica)
+            served = serve(points, poisson(rps), tokens)
+            for metric, percentile in product(Metric, (90, 95, 99)):
+                limit = 1.05 * float(np.percentile(served.of(metric), percentile))
+                predicted = replica.attainment(Target(metric, percentile, 1000 * limit), rps)
+                errors[metric].append(predicted - float(np.mean(served.of(metric) <= limit)))
+        loads[str(load)] = {
+            metric: {"mean_absolute": round(float(np.mean(np.abs(e))), 4), "bias": round(float(np.mean(e)), 4)}
+            for metric, e in errors.items()
+        }
+    return loads
+
+
 def main() -> int:
     if not DATA.is_dir():
         print("bench_sizing: ../shared/data is absent; it has the measured runs", file=sys.stderr)
@@ -192,6 +222,7 @@ def main() -> int:
         },
         "prefill_time": {"splitwise_sim_h100": held_out(grouped(splitwise("prompt_time")), prefill_terms, every_other)},
         "from_load_and_settings": {"agullo_lora_adapters": adapters_by_load(groups)},
+        "attainment_by_load": attainment(),
         "image_deadline": image_deadline(),
         "melange_example": melange(),
     }
