@@ -1,7 +1,7 @@
 """Tags that belong together become one: a number and its unit, a range, a list of services or days, an end."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from llm_engine.lexicon import NUMERIC, Kind
@@ -18,8 +18,8 @@ _RELATIVE = {Kind.MORE: 1, Kind.FEWER: -1}
 
 
 def compose(tags: Sequence[Tag], text: str) -> list[Tag]:
-    found = _joined_by_denial(tags)
-    for step in (
+    steps = (
+        _twice,
         _quantity,
         _or_less,
         written_date,
@@ -31,9 +31,37 @@ def compose(tags: Sequence[Tag], text: str) -> list[Tag]:
         _services,
         _instead,
         end,
-    ):
+    )
+    found = _joined_by_denial(_lines(tags, text))
+    for step in steps:
         found = _apply(step, found, text)
     return _borrow_units(_apart(found, text))
+
+
+def _lines(tags: Sequence[Tag], text: str) -> list[Tag]:
+    """A line about a service, behind another one, is a statement of its own; else it goes on, as an answer does."""
+    found: list[Tag] = []
+    for index, tag in enumerate(tags):
+        last = text.rfind("\n", 0, tag.start)
+        begins = index == 0 or tags[index - 1].end <= last
+        ends = text.find("\n", tag.start) % (len(text) + 1)
+        if begins and _names(tags[:index]) and _names(one for one in tags[index:] if one.end <= ends):
+            found.append(Tag(Kind.SEPARATOR, "", last, last))
+        numbered = begins and tag.kind is Kind.NUMBER and text[tag.end : tag.end + 2] in (". ", ") ")
+        found.append(replace(tag, kind=Kind.FILLER) if numbered else tag)
+    return found
+
+
+def _names(tags: Iterable[Tag]) -> bool:
+    return any(tag.kind in (Kind.SERVICE, Kind.EVERYTHING) for tag in tags)
+
+
+def _twice(tags: Sequence[Tag], text: str) -> tuple[Tag, int] | None:
+    """``three (3)`` says one number."""
+    if not _kinds(tags, Kind.NUMBER, Kind.FILLER, Kind.NUMBER, Kind.FILLER) or tags[0].number != tags[2].number:
+        return None
+    marks = text[tags[1].start : tags[1].end] + text[tags[3].start : tags[3].end]
+    return (tags[0], 4) if marks == "()" else None
 
 
 def _joined_by_denial(tags: Sequence[Tag]) -> list[Tag]:

@@ -76,6 +76,8 @@ Examples:
 {"directives":[{"verb":"bound","service":"bot","metric":"e2e","value":2,"unit":"s","percentile":99},
 {"verb":"bound","service":"bot","metric":"gpus","value":3,"unit":"count"}]}
 "mantén bot entre 2 y 6 réplicas" -> {"directives":[{"verb":"scale","service":"bot","min":2,"max":6}]}
+"skaliere bot auf 4" -> {"directives":[{"verb":"scale","service":"bot","replicas":4}]}
+"why is bot slow?" -> {"directives":[{"verb":"explain","service":"bot"}]}
 "tell me a joke" -> {"directives":[]}"""
 
 _RELEVANT_SERVICES = 20

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from llm_engine.lexer import Token
 
-DIGITS = re.compile(r"\d+(?:[.,]\d+)*")
+DIGITS = re.compile(r"\d+(?:[.,]\d+)*|\.\d+")
 LARGEST = 1e12
 """No directive has a number like that; what is larger is not taken for one."""
 _SIGNS = {"+": 1, "plus": 1, "-": -1, "\u2212": -1, "minus": -1, "negative": -1}

@@ -257,7 +257,7 @@ hint: ensure | guarantee | make sure | set | change | adjust | configure | put |
     | get | tighten | relax | loosen | fix | pin | fixed | adapt | modify | update | cannot | aim | try | target |
     require | requires | enforce | hard limit | assign | provide | operate | start with | ought to | is to | are to
     | supposed to | leave | give | grant | gives | give me | give us
-to to: to | through | thru
+to to: to | through | thru | - > | = > | \u2192
 to as: as
 by factor: by a factor of | a factor of | factor | by factor | factor of | by the factor
 separator dash: - | \u2013
