@@ -6,7 +6,7 @@ pattern from the guide's memory fractions. One memory slice (index 7) of an eigh
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
 
@@ -33,6 +33,10 @@ class Profile:
         """With the image decoder and the optical flow engine, of which a GPU has one each."""
         return self.name.endswith("+me")
 
+    def slices(self, start: int) -> int:
+        """Return the memory slices that it takes, as the bits of a number."""
+        return ((1 << self.memory_slices) - 1) << start
+
 
 @dataclass(frozen=True, slots=True)
 class Geometry:
@@ -41,9 +45,13 @@ class Geometry:
     compute_slices: int
     memory_slices: int
     profiles: tuple[Profile, ...]
+    _by_name: Mapping[str, Profile] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_by_name", {profile.name: profile for profile in self.profiles})
 
     def profile(self, name: str) -> Profile | None:
-        return next((profile for profile in self.profiles if profile.name == name), None)
+        return self._by_name.get(name)
 
     def gpu_share(self, name: str) -> float:
         """Return the part of a GPU that a partition is: compute slices over all of them.
@@ -57,14 +65,13 @@ class Geometry:
 
     def legal(self, spots: Iterable[Spot]) -> bool:
         """Whether these partitions can stand together."""
-        taken: set[int] = set()
-        compute, media, counts = 0, 0, dict[str, int]()
+        taken = compute = media = 0
+        counts: dict[str, int] = {}
         for name, start in spots:
-            profile = self.profile(name)
-            slices = set(range(start, start + profile.memory_slices)) if profile else set()
-            if profile is None or start not in profile.starts or taken & slices:
+            profile = self._by_name.get(name)
+            if profile is None or start not in profile.starts or taken & profile.slices(start):
                 return False
-            taken |= slices
+            taken |= profile.slices(start)
             compute, media = compute + profile.compute_slices, media + profile.has_media
             counts[name] = counts.get(name, 0) + 1
             if compute > self.compute_slices or media > 1 or counts[name] > profile.most:

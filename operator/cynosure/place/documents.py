@@ -91,7 +91,7 @@ def read_demand(path: Path) -> DemandFile:
     for number, service in enumerate(demand.services):
         where = f"{path}: services[{number}]"
         _one_kind(where, service)
-        geometry = _geometry(demand.product_for(service))
+        geometry = geometry_of(demand.product_for(service))
         for place, wish in enumerate(service.partitions or ()):
             _known(f"{where}.partitions[{place}].profile", geometry, wish.profile)
     return demand
@@ -155,10 +155,6 @@ def _one_kind(where: str, service: ServiceDemand) -> None:
     for field in ("rate_rps", "latency_ms"):
         if rated and getattr(service, field) is None:
             raise BadInput(f"{where}.{field}: missing; a rate needs rate_rps and latency_ms")
-
-
-def _geometry(product: str) -> Geometry:
-    return geometry_of(product)
 
 
 def _known(where: str, geometry: Geometry, profile: str) -> None:

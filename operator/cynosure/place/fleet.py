@@ -5,15 +5,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from time import perf_counter
 
-from cynosure.place.bounds import fewest_moves, least_cost
 from cynosure.place.choices import Kind, Label
-from cynosure.place.greedy import Placed, efficient, large_first, place_greedily
+from cynosure.place.greedy import Placed
 from cynosure.place.need import Need, Stock
 from cynosure.place.pack import Pack
+from cynosure.place.portfolio import by_rules
 from cynosure.place.prices import GPUS, Prices
 from cynosure.place.realise import realise
 from cynosure.place.relax import relax
-from cynosure.place.rules import most_open
 from cynosure.place.stay import MOST_KINDS, members_of, settled
 from cynosure.place.task import Fleet, Task, task_of
 
@@ -21,12 +20,10 @@ EXACT = "pattern-ilp/highs"
 MOST_CHOICES = 300
 """With more services that leave a choice, the program that decides all of them together takes too long."""
 
-_LEAST_SECONDS = 1.0
-"""For a program without a choice, which takes milliseconds."""
 _WORTH_KEEPING = (0.05, 0.0005)
 """In GPUs, for a partition that stands."""
-
-QUICK = "large-first/most-open"
+_LEAST_SECONDS = 1.0
+"""For a program without a choice, which takes milliseconds."""
 
 
 def place_fleet(
@@ -34,55 +31,36 @@ def place_fleet(
 ) -> Fleet:
     """Place as many partitions as there is room for, at the least cost, and so with the fewest moves.
 
-    First a rule is tried; if that meets the bounds that are simply counted, nothing is left to prove. Otherwise two
-    programs are solved: one that sees no difference between GPUs finds the cost, and where something stands a second
-    one, held at that cost, what may stay. The answer is never worse than the rule's. The same input gives the same
-    answer, unless the time limit cuts the search short; then it is not said to be optimal.
+    First rules are tried; if one meets the bounds that are simply counted, nothing is left to prove. Otherwise a
+    program that sees no difference between GPUs finds the cost, and where something stands a second one, held at that
+    cost, what may stay. The answer is never worse than that of the rules. The same input gives the same answer, unless
+    the time limit cuts the search short; then it is not said to be optimal.
     """
     end = perf_counter() + time_limit_seconds
     task, gone = task_of(needs, stock, prices)
-    fleet = _quick(task)
+    fleet = by_rules(task)
     if not fleet.is_optimal(prices) and task.choices:
-        fleet = _priced(task, fleet, end)
-    if not fleet.is_cheapest(prices) and (len(task.choices) <= MOST_CHOICES or fleet.unplaced):
-        fleet = _cheapest(task, fleet, end)
+        fleet = _by_prices(task, fleet, end)
+    if not fleet.is_cheapest(prices) and len(task.choices) <= MOST_CHOICES:
+        seconds = (end - perf_counter()) / (2 if task.stands else 1)
+        fleet, bound, is_most = _packed(task, task, fleet, seconds)
+        fleet = replace(fleet, is_most=is_most, cost_bound=min(fleet.cost, max(bound, fleet.cost_bound)))
     if fleet.moves > fleet.moves_bound:
         fleet = _fewest_moves(task, fleet, end)
     return replace(fleet, moves=fleet.moves + gone, moves_bound=fleet.moves_bound + gone)
 
 
-def _quick(task: Task) -> Fleet:
-    """Keep what is still wanted, then place the rest by rule."""
-    wanted = Counter[Label]()
-    for need in task.needs:
-        wanted.update({(need.service, name): count for name, count in efficient(need).items()})
-    placed = task.stock.kept(wanted)
-    lacking = Counter[Label]()
-    for product, services in task.services.items():
-        items = large_first({label: n for label, n in wanted.items() if label[0] in services}, product)
-        placed, missing = place_greedily(items, product, task.stock, most_open, placed)
-        lacking += missing
-    bound = least_cost(task.needs, task.prices) if not lacking else 0.0
-    moves = fewest_moves(task.needs, task.stock)
-    return Fleet(placed, lacking, task.cost(placed), task.moves(placed), QUICK, not lacking, bound, moves)
-
-
-def _priced(task: Task, quick: Fleet, end: float) -> Fleet:
+def _by_prices(task: Task, best: Fleet, end: float) -> Fleet:
     """Choose partitions by their prices, then pack those; first with a will to keep what stands, then without."""
-    found, standing = [quick], task.standing
+    bound, standing = best.cost_bound, task.standing
     for worth_keeping in _WORTH_KEEPING if standing else (0.0,):
-        needs, bound = _by_price(task, standing, worth_keeping)
-        pack = Pack(needs, {Kind(product): task.stock.size(product) for product in task.services})
-        pack.program.limit(pack.unplaced(), most=0.0)
-        step, seconds = task.prices.step, max(_LEAST_SECONDS, (end - perf_counter()) / 4)
-        packed = pack.program.minimise(pack.cost(task.prices), step=step, time_limit_seconds=seconds)
-        if packed.values is not None:
-            fleet = _fleet(task, quick, *realise(pack.read(packed.values), needs, task.stock, {}))
-            bound = max(quick.cost_bound, task.prices.round_up(task.fixed_cost + bound))
-            found.append(replace(fleet, is_most=True, cost_bound=min(fleet.cost, bound)))
-    best = min(found, key=lambda fleet: (fleet.unplaced.total(), fleet.cost))
-    bound = max(fleet.cost_bound for fleet in found) if not best.unplaced else best.cost_bound
-    return replace(best, cost_bound=min(best.cost, bound))
+        needs, found = _by_price(task, standing, worth_keeping)
+        bound = max(bound, task.prices.round_up(task.fixed_cost + found))
+        seconds = max(_LEAST_SECONDS, (end - perf_counter()) / 4)
+        best, *_ = _packed(replace(task, needs=needs), task, best, seconds)
+    if best.unplaced:
+        return best
+    return replace(best, is_most=True, cost_bound=min(best.cost, bound))
 
 
 def _by_price(task: Task, standing: Mapping[Label, int], worth_keeping: float) -> tuple[list[Need], float]:
@@ -101,23 +79,25 @@ def _by_price(task: Task, standing: Mapping[Label, int], worth_keeping: float) -
     return needs, bound
 
 
-def _cheapest(task: Task, quick: Fleet, end: float) -> Fleet:
-    """Solve without regard to what stands."""
+def _packed(task: Task, whole: Task, best: Fleet, seconds: float) -> tuple[Fleet, float, bool]:
+    """Solve without regard to what stands; ``whole`` has the choice that ``task`` may have settled.
+
+    :return: the better answer, a bound on the cost of placing as many, and whether that is proven to be the most.
+    """
+    end = perf_counter() + seconds
     pack = Pack(task.needs, {Kind(product): task.stock.size(product) for product in task.services})
-    lacking, is_most = float(quick.unplaced.total()), quick.is_most
+    lacking, is_most = float(best.unplaced.total()), not best.unplaced
     if lacking:
-        most = pack.program.minimise(pack.unplaced(), step=1.0, time_limit_seconds=(end - perf_counter()) / 2)
+        most = pack.program.minimise(pack.unplaced(), step=1.0, time_limit_seconds=seconds / 2)
         lacking = min(lacking, most.cost)
         is_most = most.bound > lacking - 1
     pack.program.limit(pack.unplaced(), most=lacking)
-    seconds = (end - perf_counter()) / (2 if task.stands else 1)
-    least = pack.program.minimise(pack.cost(task.prices), step=task.prices.step, time_limit_seconds=seconds)
-    bound = max(task.fixed_cost + least.bound, quick.cost_bound)
-    found = [quick]
+    left = end - perf_counter()
+    least = pack.program.minimise(pack.cost(task.prices), step=task.prices.step, time_limit_seconds=left)
+    found = [best]
     if least.values is not None:
-        found.append(_fleet(task, quick, *realise(pack.read(least.values), task.needs, task.stock, {})))
-    best = min(found, key=lambda fleet: (fleet.unplaced.total(), fleet.cost, fleet.moves))
-    return replace(best, is_most=is_most, cost_bound=min(best.cost, bound))
+        found.append(_fleet(whole, best, realise(pack.read(least.values), task.needs, task.stock, {})))
+    return min(found, key=lambda fleet: fleet.rank), task.fixed_cost + least.bound, is_most
 
 
 def _fewest_moves(task: Task, cheap: Fleet, end: float) -> Fleet:
@@ -140,13 +120,13 @@ def _stayed(part: Task, task: Task, best: Fleet, end: float) -> tuple[Fleet, int
     members = members_of(part)
     pack = Pack(part.needs, _kinds(task, members))
     pack.program.limit(pack.unplaced(), most=float(best.unplaced.total()))
-    pack.program.limit(pack.cost(task.prices), most=task.most_cost(best.cost))
+    pack.program.limit(pack.cost(task.prices), most=part.most_cost(best.cost))
     moved = pack.program.minimise(pack.moved(), step=1.0, time_limit_seconds=end - perf_counter())
     found = [best]
     if moved.values is not None:
-        found.append(_fleet(task, best, *realise(pack.read(moved.values), part.needs, part.stock, members)))
+        found.append(_fleet(task, best, realise(pack.read(moved.values), part.needs, part.stock, members)))
     bound = task.stands + round(max(moved.bound, -task.stands))
-    return min(found, key=lambda fleet: (fleet.unplaced.total(), fleet.cost, fleet.moves)), bound
+    return min(found, key=lambda fleet: fleet.rank), bound
 
 
 def _kinds(task: Task, members: Mapping[Kind, Sequence[int]]) -> dict[Kind, float]:
@@ -158,6 +138,6 @@ def _kinds(task: Task, members: Mapping[Kind, Sequence[int]]) -> dict[Kind, floa
     return kinds
 
 
-def _fleet(task: Task, proven: Fleet, placed: Placed, unplaced: Counter[Label]) -> Fleet:
-    cost, moves = task.cost(placed), task.moves(placed)
+def _fleet(task: Task, proven: Fleet, placed: Placed) -> Fleet:
+    unplaced, cost, moves = task.lacking(placed), task.cost(placed), task.moves(placed)
     return replace(proven, placed=placed, unplaced=unplaced, cost=cost, moves=moves, solver=EXACT)

@@ -40,9 +40,13 @@ class Need:
         """Return how many of one profile are enough by themselves."""
         return ceil(self.amount / self.worth[profile] * (1 - _ROUNDING))
 
-    def is_met(self, counts: Mapping[str, int]) -> bool:
+    def lacking(self, counts: Mapping[str, int]) -> int:
+        """Return how many of the cheapest profile are lacking beside ``counts``."""
         given = sum(self.worth.get(name, 0.0) * count for name, count in counts.items())
-        return given >= self.amount * (1 - _ROUNDING)
+        return max(0, ceil((self.amount * (1 - _ROUNDING) - given) / self.worth[self.cheapest]))
+
+    def is_met(self, counts: Mapping[str, int]) -> bool:
+        return self.lacking(counts) == 0
 
 
 _ROUNDING = 1e-9

@@ -29,7 +29,7 @@ class _Free:
             return []
         if profile.has_media and self.has_media:
             return []
-        return [start for start in profile.starts if not self.taken & _bits(profile, start)]
+        return [start for start in profile.starts if not self.taken & profile.slices(start)]
 
 
 @lru_cache(maxsize=4096)
@@ -66,7 +66,7 @@ def _free(product: str, spots: tuple[Spot, ...]) -> _Free | None:
         profile = geometry.profile(name)
         if profile is None:
             return None
-        taken |= _bits(profile, start)
+        taken |= profile.slices(start)
         compute += profile.compute_slices
         has_media |= profile.has_media
     return _Free(taken, geometry.compute_slices - compute, Counter(name for name, _ in spots), has_media)
@@ -88,15 +88,11 @@ def _ways(taken: int, profiles: list[Profile], lowest: int = 0) -> Iterator[tupl
         return
     profile, *rest = profiles
     for start in profile.starts:
-        if start < lowest or taken & (bits := _bits(profile, start)):
+        if start < lowest or taken & (bits := profile.slices(start)):
             continue
         same = bool(rest) and rest[0].name == profile.name
         for others in _ways(taken | bits, rest, start + 1 if same else 0):
             yield ((profile.name, start), *others)
-
-
-def _bits(profile: Profile, start: int) -> int:
-    return ((1 << profile.memory_slices) - 1) << start
 
 
 def room(product: str, gpus: Sequence[Sequence[Spot]]) -> str:

@@ -15,13 +15,10 @@ Waiting = dict[tuple[str, str], deque[str]]
 """The services whose partitions are still to be placed, in order, by product and profile."""
 
 
-def realise(
-    packing: Packing, needs: Sequence[Need], stock: Stock, members: Mapping[Kind, Sequence[int]]
-) -> tuple[Placed, Counter[Label]]:
+def realise(packing: Packing, needs: Sequence[Need], stock: Stock, members: Mapping[Kind, Sequence[int]]) -> Placed:
     """Give layouts to GPUs, what may stay its place, and the rest the places that are free.
 
     ``members`` are the GPUs of each kind on which something may stay.
-    :return: what stands on each GPU, and what found no place.
     """
     layouts = dict(_layouts(packing, stock, members))
     wanted = _wanted(packing, needs, _may_stay(layouts, stock))
@@ -31,9 +28,7 @@ def realise(
         added = _added(layouts[gpu], stays[gpu], stock.product_of(gpu) or "", waiting)
         if held := (*stays[gpu], *added):
             placed[gpu] = tuple(sorted(held))
-    lacking = Counter((service, profile) for (_, profile), queue in waiting.items() for service in queue)
-    short = {(need.service, need.cheapest): packing.short.get(need.service, 0) for need in needs if need.is_choice}
-    return placed, +(lacking + Counter(short))
+    return placed
 
 
 def _layouts(packing: Packing, stock: Stock, members: Mapping[Kind, Sequence[int]]) -> Iterator[tuple[int, Layout]]:
@@ -88,9 +83,12 @@ def _staying(standing: Iterable[Holding], layout: Layout, wanted: Counter[Label]
 
 
 def _waiting(wanted: Mapping[Label, int], needs: Iterable[Need]) -> Waiting:
-    product, waiting = {need.service: need.product for need in needs}, Waiting()
-    for (service, profile), count in wanted.items():
-        waiting.setdefault((product[service], profile), deque()).extend([service] * count)
+    """What was chosen for rates first: where room is short, the program leaves out others of the same profile."""
+    waiting = Waiting()
+    for need in sorted(needs, key=lambda need: not need.is_choice):
+        for profile in need.choices:
+            count = wanted.get((need.service, profile), 0)
+            waiting.setdefault((need.product, profile), deque()).extend([need.service] * count)
     return waiting
 
 

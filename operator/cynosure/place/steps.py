@@ -17,7 +17,7 @@ from cynosure.model.mig import geometry_of
 from cynosure.place.greedy import Placed
 from cynosure.place.need import Holding, Stock
 
-_MOST_LOOKS = 20_000
+_MOST_LOOKS = 2_000
 """Removals that are tried before an order counts as not found."""
 
 At = tuple[int, Holding]

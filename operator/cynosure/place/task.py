@@ -25,6 +25,11 @@ class Fleet:
     cost_bound: float
     moves_bound: int
 
+    @property
+    def rank(self) -> tuple[int, float, int]:
+        """The less the better."""
+        return self.unplaced.total(), self.cost, self.moves
+
     def is_cheapest(self, prices: Prices) -> bool:
         return self.is_most and self.cost - self.cost_bound < prices.step
 
@@ -32,10 +37,10 @@ class Fleet:
         return self.is_cheapest(prices) and self.moves <= self.moves_bound
 
     def fewest_gpus(self, prices: Prices) -> int:
-        """Return a bound on the GPUs of an answer that costs as little."""
+        """Return a bound on the GPUs of an answer that costs as little; what is placed takes one at least."""
         if prices is GPUS:
-            return ceil(self.cost_bound)
-        return len(self.placed) if self.cost - self.cost_bound < prices.step else 0
+            return max(ceil(self.cost_bound), bool(self.placed))
+        return len(self.placed) if self.is_cheapest(prices) else int(bool(self.placed))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +84,16 @@ class Task:
             total += self.prices.of_gpu(product)
             total += sum(self.prices.of_partition(product, held.profile) for held in found)
         return total
+
+    def lacking(self, placed: Placed) -> Counter[Label]:
+        """Return what finds no place; of a rate, how many more of the profile that gives most for its slices."""
+        counts = Counter((held.service, held.profile) for found in placed.values() for held in found)
+        return +Counter(
+            {
+                (need.service, need.cheapest): need.lacking({p: counts[need.service, p] for p in need.choices})
+                for need in self.needs
+            }
+        )
 
     def moves(self, placed: Placed) -> int:
         """Return how many of the partitions that stand are not there any more."""
