@@ -37,6 +37,8 @@ def _content(clause: Clause) -> Iterator[Tag]:
         before = clause.before(tag)
         is_origin = before is not None and before.kind is Kind.FROM and tag.kind in _NAMED
         is_label = tag.value == "" and tag.kind in _NAMED
+        if tag.kind is Kind.NAMESPACE and clause.of(Kind.SERVICE):
+            continue  # the service is in it, or it would have been refused
         is_noun = tag.kind is Kind.UNIT and tag.value not in _LENGTHS
         if not is_origin and not is_label and not is_noun:
             yield from _members(tag)

@@ -103,6 +103,8 @@ def duration(tag: Tag) -> Tag | None:
     if tag.kind is not Kind.QUANTITY or tag.value not in _DURATIONS:
         return None
     number, unit = tag.number, tag.value
+    if tag.relative or number <= 0:
+        return None
     if unit == "h" and number != int(number):
         number, unit = number * 60, "min"
     last = (tag.unit_span or tag.span)[1]
