@@ -8,7 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 from cynosure.errors import BadInput
+from cynosure.size.measured import read_profile
 from cynosure.size.mixture import cheapest_mixture
+from cynosure.size.size_classes import SizeClass, cheapest_shared, sized_alone, throughput_rps
+from cynosure.size.targets import read_targets
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -114,9 +117,32 @@ def test_short_and_long_requests_share_what_is_cheapest_together(
     assert answer["optimal"]
     assert answer["cost_per_hour"] == pytest.approx(sum(kind["cost_per_hour"] for kind in answer["kinds"]))
     assert answer["cost_per_hour"] <= answer["single"]["cost_per_hour"]
+    assert all(kind["attainment"] >= 0.95 - 1e-6 for kind in answer["kinds"])
     for bucket, wanted in enumerate((SHORT, LONG)):
         routed = sum(route["rate_rps"] for route in answer["routes"] if route["bucket"] == bucket)
         assert routed == pytest.approx(wanted["rate_rps"])
+
+
+def test_sizes_that_slow_each_other_down_get_more_room_than_their_loads_add_up_to(opt: tuple[str, str]) -> None:
+    """Alone, each size fills a GPU within its SLO; together, short requests wait behind the prefills of long ones."""
+    profile = read_profile(Path(opt[1]))
+    targets, kind = read_targets("ttft_p95_ms=600,tpot_p95_ms=60"), ("A100-80GB", "7g.80gb")
+    classes = [SizeClass(200, 50, 30), SizeClass(4000, 200, 4)]
+    able = throughput_rps(classes, profile, targets, [kind])
+    shared = cheapest_shared(classes, profile, targets, (kind,), [1.0])
+    assert shared is not None
+    assert shared.attainment[0] >= 0.95 - 1e-6
+    adds_up = cheapest_mixture([c.rps for c in classes], able, [1.0])
+    assert adds_up is not None
+    assert shared.mixture.counts >= adds_up.counts
+
+
+def test_one_size_alone_is_sized_as_by_itself(opt: tuple[str, str]) -> None:
+    profile, targets, kind = read_profile(Path(opt[1])), read_targets("ttft_p95_ms=600"), ("A100-80GB", "7g.80gb")
+    shared = cheapest_shared([SizeClass(1000, 50, 100)], profile, targets, (kind,), [1.0])
+    alone = next(o for o in sized_alone(SizeClass(1000, 50, 100), profile, targets).options if o.partition == kind[1])
+    assert shared is not None
+    assert shared.mixture.counts == (alone.replicas,)
 
 
 def test_a_size_that_no_partition_serves_in_time_is_named(

@@ -15,17 +15,11 @@ from cynosure.api.parse import describe
 from cynosure.errors import BadInput
 from cynosure.model.mig import geometry_of
 from cynosure.model.profile import Profile
-from cynosure.model.service import Service, ServiceKey, Target
-from cynosure.model.signals import Floats
+from cynosure.model.service import Target
 from cynosure.size.answer import write_answer
-from cynosure.size.lengths import ALL_ALIKE
 from cynosure.size.measured import read_profile
-from cynosure.size.mixture import Mixture, cheapest_mixture
-from cynosure.size.options import Needs, Sizing, size_service
+from cynosure.size.size_classes import Kind, Shared, SizeClass, cheapest_shared, kinds_of, sized_alone
 from cynosure.size.targets import read_targets
-
-Kind = tuple[str, str]
-"""A GPU product and its partition."""
 
 _Tokens = Annotated[float, Field(gt=0, le=1e7, allow_inf_nan=False)]
 
@@ -58,25 +52,24 @@ def register(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Return 1 when no measured partition serves a bucket. :raises BadInput: for what cannot be read."""
     profile, targets = read_profile(arguments.profile), read_targets(arguments.slo)
-    buckets = read_buckets(arguments.buckets)
-    prices = _prices(arguments.gpu_cost_per_hour, sorted({point.gpu for point in profile.points}))
-    kinds = sorted({(point.gpu, point.partition) for point in profile.points})
+    buckets, kinds = read_buckets(arguments.buckets), kinds_of(profile)
+    prices = _prices(arguments.gpu_cost_per_hour, sorted({gpu for gpu, _ in kinds}))
     costs = [prices[gpu] * geometry_of(gpu).gpu_share(partition) for gpu, partition in kinds]
-    sizings = [_sized(bucket, profile, targets) for bucket in buckets]
-    able, began = _throughput(sizings, kinds), perf_counter()
-    rates = [bucket.rate_rps for bucket in buckets]
-    found = cheapest_mixture(rates, able, costs)
+    classes = [SizeClass(b.input_tokens, b.output_tokens, b.rate_rps) for b in buckets]
+    began = perf_counter()
+    found = cheapest_shared(classes, profile, targets, kinds, costs)
+    single = _single(classes, profile, targets, kinds, costs)
     answer: dict[str, Any] = {
         "profile": profile.name,
         "slo": [str(target) for target in targets],
-        "kinds": _kinds(found, kinds, costs) if found else [],
-        "routes": _routes(found, kinds) if found else [],
-        "cost_per_hour": found.cost if found else None,
-        "single": _single(rates, able, kinds, costs),
-        "optimal": found.optimal if found else False,
+        "kinds": _kinds(found, costs) if found else [],
+        "routes": _routes(found) if found else [],
+        "cost_per_hour": found.mixture.cost if found else None,
+        "single": single,
+        "optimal": found.mixture.optimal if found else False,
         "solve_seconds": perf_counter() - began,
     }
-    answer["reason"] = _told(answer) if found else _unserved(buckets, sizings)
+    answer["reason"] = _told(answer) if found else _unserved(classes, profile, targets)
     write_answer(answer, [*map(_line, answer["kinds"]), answer["reason"]], as_json=arguments.json)
     return 0 if found else 1
 
@@ -108,52 +101,47 @@ def _prices(text: str, products: Sequence[str]) -> dict[str, float]:
     return prices
 
 
-def _sized(bucket: Bucket, profile: Profile, targets: tuple[Target, ...]) -> Sizing:
-    """Size one bucket alone, for so much load that each option has several replicas."""
-    needs = Needs(1e6, bucket.input_tokens, bucket.output_tokens, ALL_ALIKE)
-    service = Service(ServiceKey("", profile.name), profile.name, targets)
-    return size_service(service, profile, needs, targets, {point.gpu for point in profile.points})
-
-
-def _throughput(sizings: Sequence[Sizing], kinds: Sequence[Kind]) -> Floats:
-    able = np.zeros((len(sizings), len(kinds)))
-    for bucket, sizing in enumerate(sizings):
-        for option in sizing.options:
-            kind = kinds.index((option.gpu_product, option.partition))
-            able[bucket, kind] = option.capacity_rps / option.replicas
-    return able
-
-
-def _kinds(found: Mixture, kinds: Sequence[Kind], costs: Sequence[float]) -> list[dict[str, Any]]:
-    used = [kind for kind, count in enumerate(found.counts) if count]
+def _kinds(found: Shared, costs: Sequence[float]) -> list[dict[str, Any]]:
+    mixture = found.mixture
     return [
         {
-            "gpu": kinds[kind][0],
-            "partition": kinds[kind][1],
-            "replicas": found.counts[kind],
-            "load": found.loads[kind],
-            "cost_per_hour": found.counts[kind] * costs[kind],
+            "gpu": found.kinds[kind][0],
+            "partition": found.kinds[kind][1],
+            "replicas": count,
+            "load": mixture.loads[kind],
+            "attainment": found.attainment[kind],
+            "cost_per_hour": count * costs[kind],
         }
-        for kind in used
+        for kind, count in enumerate(mixture.counts)
+        if count
     ]
 
 
-def _routes(found: Mixture, kinds: Sequence[Kind]) -> list[dict[str, Any]]:
+def _routes(found: Shared) -> list[dict[str, Any]]:
+    rates = found.mixture.rates
+    places = [(bucket, kind, found.kinds[kind]) for bucket, kind in np.argwhere(rates > 0).tolist()]
     return [
-        {"bucket": bucket, "gpu": kinds[kind][0], "partition": kinds[kind][1], "rate_rps": found.rates[bucket, kind]}
-        for bucket, kind in np.argwhere(found.rates > 0).tolist()
+        {"bucket": bucket, "gpu": gpu, "partition": partition, "rate_rps": float(rates[bucket, kind])}
+        for bucket, kind, (gpu, partition) in places
     ]
 
 
 def _single(
-    rates: Sequence[float], able: Floats, kinds: Sequence[Kind], costs: Sequence[float]
+    classes: Sequence[SizeClass],
+    profile: Profile,
+    targets: tuple[Target, ...],
+    kinds: tuple[Kind, ...],
+    costs: Sequence[float],
 ) -> dict[str, Any] | None:
     """Return the cheapest answer of one kind for all: what a service runs without weighted routes."""
-    alone = {kind: cheapest_mixture(rates, able[:, [kind]], [costs[kind]]) for kind in range(len(kinds))}
-    answers = [(found.cost, kinds[kind], found.counts[0]) for kind, found in alone.items() if found]
-    if not answers:
+    alone = [
+        (found.mixture.cost, kind, found.mixture.counts[0])
+        for kind, cost in zip(kinds, costs, strict=True)
+        if (found := cheapest_shared(classes, profile, targets, (kind,), [cost])) is not None
+    ]
+    if not alone:
         return None
-    cost, (gpu, partition), count = min(answers)
+    cost, (gpu, partition), count = min(alone)
     return {"gpu": gpu, "partition": partition, "replicas": count, "cost_per_hour": cost}
 
 
@@ -166,14 +154,13 @@ def _told(answer: dict[str, Any]) -> str:
     return f"{told}; the best of one kind, {alone}, costs {single['cost_per_hour']:.2f}"
 
 
-def _unserved(buckets: Sequence[Bucket], sizings: Sequence[Sizing]) -> str:
-    pairs = zip(buckets, sizings, strict=True)
-    bucket, sizing = next((b, s) for b, s in pairs if b.rate_rps > 0 and not s.options)
-    return f"{bucket.input_tokens:g} input and {bucket.output_tokens:g} output tokens: {sizing.unreachable}"
+def _unserved(classes: Sequence[SizeClass], profile: Profile, targets: tuple[Target, ...]) -> str:
+    for of in classes:
+        if of.rps > 0 and not (sizing := sized_alone(of, profile, targets)).options:
+            return f"{of.input_tokens:g} input and {of.output_tokens:g} output tokens: {sizing.unreachable}"
+    return "each size is served alone, but no partition keeps the SLO for those that would share it; separate them"
 
 
 def _line(kind: dict[str, Any]) -> str:
-    return (
-        f"{kind['replicas']} x {kind['partition']} of {kind['gpu']}, {kind['load']:.0%} full: "
-        f"{kind['cost_per_hour']:.2f} an hour"
-    )
+    what = f"{kind['replicas']} x {kind['partition']} of {kind['gpu']}, {kind['load']:.0%} full"
+    return f"{what}, {kind['attainment']:.1%} in time: {kind['cost_per_hour']:.2f} an hour"
