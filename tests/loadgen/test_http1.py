@@ -2,10 +2,12 @@
 
 import asyncio
 import itertools
+import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
+import numpy as np
 import pytest
 from aiohttp.test_utils import unused_port
 from hypothesis import given, settings
@@ -186,6 +188,28 @@ async def test_servers_of_all_kinds(answer: Answering, status: int) -> None:
     async with answering(answer) as url:
         outcomes = await replayed(url)
     assert outcomes.status.tolist() == [status] * 4
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_QUICKACK"), reason="only Linux lets a client acknowledge at once")
+async def test_a_server_that_writes_in_pieces_does_not_wait_for_our_acknowledgements() -> None:
+    """Forty requests in a row on one connection: past the first few, Linux delays acknowledgements by 40 ms."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 0)
+        with suppress(asyncio.IncompleteReadError, ConnectionError):
+            while await reader.readuntil(b"\r\n\r\n"):
+                for piece in (b"HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\n", b"o", b"k", b"..", b""):
+                    writer.write(piece)
+                    await asyncio.sleep(0.001)
+        writer.close()
+
+    port = unused_port()
+    async with await asyncio.start_server(serve, "127.0.0.1", port):
+        schedule, targets = evenly(40, 0.8), admit_all([f"http://127.0.0.1:{port}"], (), None, "count")
+        outcomes = await play(OpenLoop(schedule, targets, EngineOptions(max_connections=1)))
+        await asyncio.sleep(0.02)  # the server notices that we are gone
+    assert outcomes.succeeded.all()
+    assert np.median(outcomes.latency_seconds) < 0.03
 
 
 async def test_every_address_of_a_host_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
