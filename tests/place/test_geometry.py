@@ -97,3 +97,21 @@ def test_geometries_that_nos_publishes_are_legal_but_for_its_misprints(shared_da
             if product == "A100-80GB" and misprints & set(counts):
                 continue
             assert arrangement(product, (), tuple(sorted(counts.items()))) is not None, counts
+
+
+OTHER_PRODUCTS = [{"1g.35gb": 7}, {"1g.35gb": 2, "2g.70gb": 1, "3g.139gb": 1}]
+"""Of B300, where 1g.35gb is one slice of memory; on an H200 it is two."""
+
+
+def test_layouts_of_mig_parted_are_legal_on_a_gpu_that_has_their_names(shared_data: Path) -> None:
+    """The default file has those of all products; names that none of ours has are of others."""
+    published = yaml.safe_load((shared_data / "mig_profiles" / "mig-parted_config-default.yaml").read_text())
+    entries = [entry for entries in published["mig-configs"].values() for entry in entries]
+    layouts = [entry["mig-devices"] for entry in entries if entry.get("mig-devices")]
+    checked = 0
+    for counts in layouts:
+        having = [p for p, g in GEOMETRIES.items() if all(g.profile(name) for name in counts)]
+        if having and counts not in OTHER_PRODUCTS:
+            checked += 1
+            assert any(arrangement(p, (), tuple(sorted(counts.items()))) is not None for p in having), counts
+    assert checked > 40

@@ -146,7 +146,7 @@ def _once(path: Path, field: str, key: str, values: Sequence[object]) -> None:
 
 def _one_kind(where: str, service: ServiceDemand) -> None:
     rated = service.rate_rps is not None or service.latency_ms is not None
-    if rated and service.partitions is not None:
+    if rated and service.partitions:
         raise BadInput(
             f"{where}: {service.name!r} has partitions and a rate; give partitions, or rate_rps and latency_ms"
         )
