@@ -79,7 +79,7 @@ def _api_server(cluster: Cluster) -> list[str]:
         f"--tls-cert-file={pki / 'server.crt'}",
         f"--tls-private-key-file={pki / 'server.key'}",
         f"--token-auth-file={token_file(cluster)}",
-        f"--service-cluster-ip-range={SERVICE_SUBNET}.0/24",
+        f"--service-cluster-ip-range={SERVICE_SUBNET}.0/16",
         "--service-account-issuer=https://kubernetes.default.svc.cluster.local",
         f"--service-account-key-file={pki / 'service-accounts.key'}",
         f"--service-account-signing-key-file={pki / 'service-accounts.key'}",
