@@ -33,6 +33,8 @@ class Need:
     @property
     def cheapest(self) -> str:
         """The profile that gives most for its compute slices."""
+        if not self.is_choice:
+            return next(iter(self.worth))
         share = geometry_of(self.product).gpu_share
         return max(self.choices, key=lambda name: (self.worth[name] / share(name), -share(name)))
 
@@ -90,6 +92,10 @@ class Stock:
 
     def kept(self, wanted: Counter[tuple[str, str]]) -> dict[int, tuple[Holding, ...]]:
         """Take what stands from ``wanted``; of a surplus those go whose GPU holds the least besides."""
+        standing = Counter((held.service, held.profile) for found in self.standing.values() for held in found)
+        if standing <= wanted:
+            wanted -= standing
+            return {gpu: found for gpu, found in self.standing.items() if found}
         placed: dict[int, list[Holding]] = {}
         for gpu in sorted(self.standing, key=lambda gpu: (-len(self.standing[gpu]), gpu)):
             for held in self.standing[gpu]:

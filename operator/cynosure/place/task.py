@@ -82,7 +82,8 @@ class Task:
         for gpu, found in placed.items():
             product = self.stock.product_of(gpu) or ""
             total += self.prices.of_gpu(product)
-            total += sum(self.prices.of_partition(product, held.profile) for held in found)
+            if self.prices.per_compute:
+                total += sum(self.prices.of_partition(product, held.profile) for held in found)
         return total
 
     def lacking(self, placed: Placed) -> Counter[Label]:
@@ -104,8 +105,9 @@ def task_of(needs: Sequence[Need], stock: Stock, prices: Prices) -> tuple[Task, 
     """Forget what may not stay: not wanted any more, or not on this GPU. :return: how many those are, too."""
     products = {(need.service, profile): need.product for need in needs for profile in need.choices}
     standing = {
-        gpu: tuple(h for h in found if stock.product_of(gpu) == products.get((h.service, h.profile), ""))
+        gpu: tuple(held for held in found if products.get((held.service, held.profile), "") == product)
         for gpu, found in stock.standing.items()
+        for product in [stock.product_of(gpu)]
     }
     gone = sum(map(len, stock.standing.values())) - sum(map(len, standing.values()))
     services = {
