@@ -96,13 +96,13 @@ class Schedule:
     def from_bytes(cls, data: bytes, source: str) -> Self:
         columns, meta = decode(data, source)
         try:
-            return cls(
-                columns["send_at_ticks"] / _TICKS_PER_SECOND,
-                columns["input_tokens"],
-                columns["output_tokens"],
-                columns["kind"],
-                float(meta["duration_seconds"]),
-                dict(meta["provenance"]),
+            at, kind = columns["send_at_ticks"] / _TICKS_PER_SECOND, columns["kind"]
+            lengths = columns["input_tokens"], columns["output_tokens"]
+            duration, provenance = float(meta["duration_seconds"]), dict(meta["provenance"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise BadLoadInput(f"{source}: no schedule ({error} is missing or of another kind)") from None
+        if not len(at) or at[0] < 0 or np.any(np.diff(at) < 0) or not np.isin(kind, list(Kind)).all():
+            raise BadLoadInput(
+                f"{source}: no schedule (empty, not in order of time, or of unknown kinds); make it again"
             )
-        except KeyError as error:
-            raise BadLoadInput(f"{source}: no schedule ({error} is missing)") from None
+        return cls.of(at, *lengths, kind, duration, provenance)

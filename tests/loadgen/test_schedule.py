@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loadgen.build import Recipe, TokenLimit, build_schedule
+from loadgen.columns import encode
 from loadgen.errors import BadLoadInput
 from loadgen.published import code_tokens, code_week
 from loadgen.readers import read_requests, read_trace
@@ -61,6 +62,23 @@ def test_damaged_bytes_are_refused_and_never_crash(noise: bytes, cut: int) -> No
     for data in (noise, whole[: min(cut, len(whole) - 1)], b"cynosure-columns/1\n" + noise):
         with pytest.raises(BadLoadInput):
             Schedule.from_bytes(data, "the wire")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"send_at_ticks": np.array([3, 1])},
+        {"send_at_ticks": np.array([-1, 1])},
+        {"kind": np.array([0, 7])},
+        {"other": np.array([0, 1])},
+    ],
+    ids=["order", "before the start", "kind", "column"],
+)
+def test_what_is_well_packed_but_no_schedule_is_refused(change: dict[str, np.ndarray]) -> None:
+    names = ("send_at_ticks", "input_tokens", "output_tokens", "kind")
+    columns = {name: np.array([0, 1]) for name in names if "other" not in change or name != "kind"} | change
+    with pytest.raises(BadLoadInput, match="no schedule"):
+        Schedule.from_bytes(encode(columns, {"duration_seconds": 1.0, "provenance": {}}), "the wire")
 
 
 def test_a_bomb_is_not_unpacked() -> None:
