@@ -10,7 +10,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import replace
 from pathlib import Path
@@ -49,7 +49,7 @@ def _best(name: str, experiment: Experiment) -> str:
     return max(tried, key=lambda label: tried[label].attainment)
 
 
-def compare(case: Case, tuned: Tuned) -> dict[str, Any]:
+def compare(case: Case, tuned: Tuned) -> tuple[Case, dict[str, Any]]:
     begun = time.perf_counter()
     experiment, bench = experiment_of(case)
     results = [(result, "published") for result in _published(experiment, bench)]
@@ -58,7 +58,7 @@ def compare(case: Case, tuned: Tuned) -> dict[str, Any]:
         results.append((result_of(name, outcome, experiment.setting.targets), label))
     flags = pareto([result for result, _ in results])
     rows = [_row(result, label, flag) for (result, label), flag in zip(results, flags, strict=True)]
-    return {
+    return case, {
         "family": case.family,
         "scenario": case.scenario,
         "lead_seconds": case.lead_seconds,
@@ -102,14 +102,19 @@ def _row(result: Result, tuning: str, is_pareto: bool) -> Row:
     }
 
 
-def run(cases: Sequence[Case], tune_hours: float, processes: int) -> list[dict[str, Any]]:
-    """Tune first, once for each other trace and lead time; then compare. One process works on one case."""
+def run(cases: Sequence[Case], tune_hours: float, processes: int) -> Iterator[list[dict[str, Any]]]:
+    """Tune first, once for each other trace and lead time; then compare. One process works on one case.
+
+    Yields what is known after each case, in the order of the cases.
+    """
     wanted = {case: Case(FAMILIES[case.family].tuned_on, case.lead_seconds, tune_hours) for case in cases}
+    found: dict[Case, dict[str, Any]] = {}
     with ProcessPoolExecutor(processes) as pool:
         tuned = dict(_as_done([pool.submit(tune, case) for case in dict.fromkeys(wanted.values())], "tuned"))
         compared = [pool.submit(compare, case, tuned[other]) for case, other in wanted.items()]
-        found = {(c["family"], c["scenario"], c["lead_seconds"]): c for c in _as_done(compared, "compared")}
-    return [found[case.family, case.scenario, case.lead_seconds] for case in cases]
+        for case, answer in _as_done(compared, "compared"):
+            found[case] = answer
+            yield [found[case] for case in cases if case in found]
 
 
 def _as_done(futures: Sequence[Any], what: str) -> Iterable[Any]:
@@ -133,16 +138,16 @@ def main() -> int:
         print("no trace found: the public data is expected in ../shared/data", file=sys.stderr)
         return 2
     cases = [Case(name, float(lead), given.hours) for name in there for lead in given.leads.split(",")]
-    cases += what_goes_wrong(3.0) if FAMILIES["azure-conv"].is_there else ()
+    cases += what_goes_wrong(min(given.hours, 3.0)) if FAMILIES["azure-conv"].is_there else ()
     if given.quick:
-        cases, given.tune_hours = [Case(there[0], 120.0, 2.0), *what_goes_wrong(1.5)[-1:]], 0.5
+        cases, given.tune_hours = [Case(there[0], 120.0, 1.0), *what_goes_wrong(1.0)[-1:]], 0.25
     begun = time.perf_counter()
-    compared = run(cases, given.tune_hours, given.processes)
-    answer = {"quick": given.quick, "slo": SLO, "peak_rps": PEAK_RPS, "processes": given.processes}
-    answer |= {"wall_seconds": time.perf_counter() - begun, "cases": compared}
     path = given.out or RESULTS / ("policies-quick.json" if given.quick else "policies.json")
     path.parent.mkdir(exist_ok=True)
-    path.write_text(json.dumps(answer, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    answer: dict[str, Any] = {"quick": given.quick, "slo": SLO, "peak_rps": PEAK_RPS, "processes": given.processes}
+    for compared in run(cases, given.tune_hours, given.processes):
+        answer |= {"wall_seconds": time.perf_counter() - begun, "cases": compared}
+        path.write_text(json.dumps(answer, indent=1, allow_nan=False) + "\n", encoding="utf-8")
     policy_report.plot(answer, path.with_suffix(".png"))
     print(policy_report.table(answer))
     print(policy_report.headline(answer))

@@ -17,12 +17,13 @@ Answer = Mapping[str, Any]
 def policies(answer: Answer) -> Iterable[str]:
     cases = answer["cases"]
     yield "## Autoscalers (`make bench-policies`)\n"
+    requests = sum(case["requests"] for case in cases)
     yield (
-        f"{len(cases)} cases, {sum(case['requests'] for case in cases):,} requests each policy, SLO `{answer['slo']}`, "
-        f"loads scaled to a peak of {answer['peak_rps']:g} rps; {answer['wall_seconds'] / 60:.0f} minutes on "
-        f"{answer['processes']} of the cores. Every policy gets the same requests, lead time and limits; peers run "
-        "with their published defaults and with the best of a [small grid](../benchmarks/grids.py) found on another trace "
-        "([what each peer does](peers.md)). The oracle knows the future.\n"
+        f"{len(cases)} cases, {requests:,} requests for each policy, SLO `{answer['slo']}`, loads scaled to a peak of "
+        f"{answer['peak_rps']:g} rps; {answer['wall_seconds'] / 60:.0f} minutes in {answer['processes']} process(es). "
+        "Every policy gets the same requests, lead time and limits; peers run with their published defaults and with "
+        "the best of a [small grid](../benchmarks/grids.py) found on another trace ([what each peer does](peers.md)). "
+        "The oracle knows the future.\n"
     )
     yield headline(answer) + "\n"
     yield from _overview(cases)
