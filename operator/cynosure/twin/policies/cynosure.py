@@ -18,7 +18,6 @@ from cynosure.settings import ForecastSettings, LoopSettings, PrometheusSettings
 from cynosure.twin.port import Seen, Setting, Wanted, Window
 
 _KEY: Final = ServiceKey("twin", "service")
-_UNLIMITED_GPUS: Final = 64
 _ABSENT: Final = Absent(AbsenceReason.MISSING, "the scenario has no metrics now")
 
 
@@ -40,7 +39,7 @@ class Cynosure:
             partitions=setting.partitions,
             gpu_products=(setting.gpu_product,),
         )
-        count = setting.gpus or _UNLIMITED_GPUS
+        count = setting.gpus or setting.max_replicas
         self._gpus = tuple(Gpu(f"gpu-{n:04d}", f"node-{n // 8:03d}", n % 8, setting.gpu_product) for n in range(count))
         self._forecast: Forecast | None = None
         self._last: Decision | None = None
