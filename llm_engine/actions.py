@@ -72,6 +72,8 @@ def _prefer(clause: Clause, tag: Tag, catalog: Catalog) -> Directive:
     if not known:
         raise Unclear("Prefer what: energy, cost, latency, throughput or fairness?")
     goal, objective = known[0]
+    if len({found for _, found in known}) > 1 and not clause.of(Kind.LOWER) and "than" not in clause.text.lower():
+        raise Unclear(f"Which comes first: {' or '.join(dict.fromkeys(found for _, found in known))}?")
     made = partial("prefer", _verb(tag), objective=(objective, stated(goal.span)))
     amounts = clause.of(Kind.QUANTITY)
     if not amounts:
@@ -123,6 +125,9 @@ def _defragment(clause: Clause, tag: Tag, catalog: Catalog) -> Directive:
 
 def _deploy(clause: Clause, tag: Tag, catalog: Catalog) -> Directive:
     model, name = clause.first(Kind.MODEL), given_name(clause)
+    words = clause.of(Kind.WORD)
+    if name is None and model is not None and len(words) == 1:
+        name = words[0]
     if model is None:
         raise _unknown_model([word for word in clause.of(Kind.WORD) if word is not name], catalog)
     if name is None:

@@ -21,6 +21,7 @@ def compose(tags: Sequence[Tag], text: str) -> list[Tag]:
     steps = (
         _twice,
         _quantity,
+        _up_to,
         _or_less,
         written_date,
         _period,
@@ -122,6 +123,15 @@ def _or_less(tags: Sequence[Tag], text: str) -> tuple[Tag, int] | None:
     if len(tags) > 2 and tags[2].kind in (Kind.QUANTITY, Kind.FILLER):
         return None
     return replace(tags[1], value="", start=tags[0].start), 2
+
+
+def _up_to(tags: Sequence[Tag], text: str) -> tuple[Tag, int] | None:
+    """``up to`` without a number behind it is no limit."""
+    if tags[0].kind is not Kind.UPPER or tags[0].value != "upto":
+        return None
+    follows = next((tag for tag in tags[1:] if tag.kind is not Kind.FILLER), None)
+    limits = follows is not None and follows.kind in (Kind.QUANTITY, Kind.UPPER, Kind.LOWER, Kind.UNIT)
+    return None if limits else (replace(tags[0], kind=Kind.VAGUE, value="amount"), 1)
 
 
 def _indefinite(tags: Sequence[Tag]) -> tuple[Tag, int] | None:
@@ -268,7 +278,7 @@ def _borrow_units(tags: list[Tag]) -> list[Tag]:
             continue
         place = next((n for n in range(index + 1, len(found)) if not _is_between(found[n])), index)
         between, other = found[index + 1 : place], found[place]
-        counted = other.value == "replicas" or not any(tag.kind is Kind.SEPARATOR for tag in between)
+        counted = other.value == "replicas" or not any(tag.kind in (Kind.SEPARATOR, Kind.NEGATION) for tag in between)
         if other.kind is Kind.QUANTITY and other.value and between and counted and _is_alike(found[:index], between):
             found[index] = replace(tag, value=other.value, per=other.per, unit_span=other.unit_span)
     return found

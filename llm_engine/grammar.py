@@ -27,7 +27,7 @@ _NAMING = frozenset({"undo", "deploy"})
 _WANTING = (Kind.VERB, Kind.HINT, Kind.UP, Kind.DOWN, Kind.UPPER, Kind.LOWER, Kind.MORE, Kind.FEWER, Kind.NEGATION)
 _RELEVANT = (
     Kind.SERVICE, Kind.EVERYTHING, Kind.VERB, Kind.UP, Kind.DOWN, Kind.FACTOR, Kind.METRIC, Kind.LATENCY,
-    Kind.OBJECTIVE, Kind.PERCENTILE, Kind.CRON,
+    Kind.OBJECTIVE, Kind.PERCENTILE, Kind.CRON, Kind.MODEL,
 )  # fmt: skip
 _TELLING = frozenset({"replicas", "gpus", "W", "kW", "ms"})
 """Units that only a directive has; seconds and money are talked about elsewhere too."""

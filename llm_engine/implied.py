@@ -9,7 +9,7 @@ from llm_engine.tags import Tag
 _OBJECTIVES = {"cost_per_hour": "cost", "watts": "energy", "ttft": "latency", "tpot": "latency", "e2e": "latency"}
 TARGETS = (Kind.PARTITION, Kind.GPU, Kind.NODE, Kind.ZONE, Kind.CONFIDENTIAL)
 _STATES = frozenset({"is", "are", "was", "were", "did", "does", "has", "had"})
-_ASKING = frozenset({"what", "how", "which", "who", "where", "is", "are", "show", "tell", "does", "did", "has", "give"})
+_ASKING = frozenset({"what", "how", "which", "who", "where", "is", "are", "show", "tell", "does", "did", "has"})
 
 
 def with_implied(clause: Clause) -> Clause:
@@ -42,7 +42,10 @@ def _implied_verb(clause: Clause) -> str | None:
     less = clause.of(Kind.FEWER) or (clause.of(Kind.DOWN) and clause.of(Kind.OBJECTIVE))
     if less and any(map(objective_of, clause.of(Kind.OBJECTIVE, Kind.METRIC))) and not numbers:
         return "prefer"
-    kept = any(tag.value == "keep" for tag in clause.of(Kind.HINT))
+    hints = {tag.value for tag in clause.of(Kind.HINT)}
+    if "hold" in hints and clause.of(Kind.SERVICE) and not numbers and not clause.of(*_COMMANDING, Kind.METRIC):
+        return "pause"
+    kept = bool(hints & {"keep", "hold"})
     if not numbers and not kept and any(not is_label(t) and not is_origin(clause, t) for t in clause.of(*TARGETS)):
         return "migrate" if clause.of(Kind.SERVICE) else None
     if clause.of(Kind.DOWN) and clause.of(Kind.DOWN)[0].value == "take" and _is_only_named(clause):

@@ -177,7 +177,7 @@ def _range(statement: Statement, verb: str | None) -> Directive:
     scaling = unit == "replicas" or (unit == "" and (verb in SCALING or verb is None))
     if not scaling or statement.near(Kind.METRIC, Kind.LATENCY):
         raise Unclear("Only replicas can be held between two numbers: which one limit do you mean?")
-    kept = any(tag.value == "keep" for tag in statement.clause.of(Kind.HINT))
+    kept = any(tag.value in ("keep", "hold") for tag in statement.clause.of(Kind.HINT))
     if statement.number.value == Kind.FROM and verb != "autoscale" and not kept:
         raise Unclear(
             f"Scale to {number(high.number)}, or keep between {number(low.number)} and {number(high.number)}?"

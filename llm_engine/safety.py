@@ -26,7 +26,7 @@ _HOSTILE = {
     r"prompts?|rules?|polic(?:y|ies)|"
     r"limits?|guardrails?|approvals?|checks?|safety|directions|above|previous|constraints?|"
     r"restrictions?|everything)\b|\b(?:print|show|reveal|repeat|output|tell me|what are|display)\b"
-    r".{0,20}\b(?:your|previous|initial) (?:instructions|prompts?|rules|guidelines)\b|"
+    r".{0,20}\b(?:your|previous|initial)(?: \w+)? (?:instructions|prompts?|rules|guidelines)\b|"
     r"\b(?:ignora|ignorad|olvida|ignoriere|vergiss|ignorez|oublie|oubliez)\b"
     r".{0,40}\b(?:instrucciones|reglas|anweisungen|regeln|instructions|consignes|règles)\b|"
     r"(?:忽略|无视|忘记).{0,20}(?:指令|指示|规则|提示)|"

@@ -83,6 +83,10 @@ def _is_month(tag: Tag, text: str) -> bool:
 
 def end(tags: Sequence[Tag], text: str) -> tuple[Tag, int] | None:
     """``for 2 hours`` as an ISO 8601 duration, ``until 2026-12-31`` as it is written."""
+    minutes = len(tags) > 2 and tags[1].kind is Kind.QUANTITY and text[tags[2].start : tags[2].end].lower() == "min"
+    if tags[0].kind is Kind.FOR and minutes:
+        length = duration(replace(tags[1], value="min", unit_span=tags[2].span))
+        return (length, 3) if length else None
     if tags[0].kind is Kind.FOR and len(tags) > 1 and (length := duration(tags[1])) is not None:
         return length, 2
     if tags[0].kind is not Kind.UNTIL:

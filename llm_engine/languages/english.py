@@ -14,10 +14,11 @@ verb resume: resume | resuming | unpause | unfreeze | un pause | un freeze | tak
     remove the freeze | end the suspension | lift the suspension
 verb explain: explain | explanation | why | how come | what happened | what is happening | what 's happening |
     whats happening | what is going on | what 's going on | whats going on | what did you do | what have you done |
-    what was done | what 's wrong | what is wrong | what 's up | what caused | how is | how 's | how are |
-    what is the reason | what 's the reason | the reason | reason | reasons | what made | for what reason | justify
-    | describe | status of | the status of | clarify | reasoning | what has been done | what is the status |
-    what are the reasons | what is the matter
+    what was done | what 's wrong | what is wrong | what 's up | what caused | what is the reason |
+    what 's the reason | the reason | reason | reasons | what made | for what reason | justify | describe |
+    status of | the status of | clarify | reasoning | what has been done | what is the status | what are the reasons
+    | what is the matter | status | who scaled | who changed | who paused | when was | when were | when did |
+    why was | why did
 verb undo: undo | revert | roll back | rollback | take back | reverse | undoing | cancel | cancels | roll that back
     | roll it back | roll this back | take that back | take it back | undo it | undo this | undo that | revert that
     | revert it | revert this
@@ -25,7 +26,7 @@ verb prefer: prefer | prefers | prioritise | prioritize | favour | favor | optim
     optimize for | emphasise | emphasize | weigh | minimise | minimize | maximise | maximize | save | conserve |
     focus on | give priority to | give preference to | put first | matters more | matters most | is more important |
     more important | most important | aim for | go for | lean towards | economise on | economize on | value most |
-    tune for | bias towards | tune
+    tune for | bias towards | tune | matters more than | is more important than | more important than
 verb schedule: schedule
 verb deploy: deploy | deploys | install | launch | roll out | spin up | stand up | start serving | host | set up |
     setup
@@ -51,7 +52,7 @@ upper: at most | at the most | no more than | not more than | cap | caps | cap a
     lower than or equal to | fewer than or equal to | under or equal to | at or below | at or under | no bigger than
     | no larger than | not bigger than | not larger than | not above | not over | not beyond | not past |
     at the outside | at the very most | upper bound of | upper limit of | a maximum | a max of | a limit of |
-    a cap of | cap of | ceiling of | capped to | topping out at | max of
+    a cap of | cap of | ceiling of | capped to | topping out at | max of | or better | or quicker
 lower bare: above | over | more than | greater than | higher than | larger than | longer than | slower than |
     bigger than | exceed | exceeds | exceeding | beyond | surpass | surpasses | in excess of | go past | past | > |
     upwards of
@@ -157,7 +158,8 @@ vague amount: faster | slower | quicker | snappier | better | cheaper | bigger |
     | low | high | cheap | as few | as low | as high | as little | as much | as many | as fast | as possible |
     a little | many | much | most of | half of the services | few | lots of | plenty | optimal | quickly | other |
     different | similar | appropriate | suitable | slightly more | whatever | somewhere | something | anything |
-    peak
+    peak | for a while | a while | for some time | for a bit | for long | for a moment | for a few hours |
+    for a few days | more or less
 vague condition: if | when | unless | whenever | in case | once | as soon as | as long as | provided | should the |
     after | before | assuming
 vague or: or | nor | either | maybe | perhaps | possibly | probably | and or
@@ -248,7 +250,9 @@ filler: both | across | what | how | where | cron | meet | meets | kindly | the 
     | preferred | ideal | desirable | meant to | meaning | let me | help me | help us | assist | can you | could i |
     may i | might i | have to be | has got to | have got to | had better | got to | needs to be | is required to |
     are required to | is allowed to | are allowed to | is permitted to | is supposed to | range | range of |
-    scaling range | autoscaling range | wants
+    scaling range | autoscaling range | wants | up to speed | up to date | up to scratch | up to par | under control
+    | under pressure | under way | underway | over night | over the air | past experience | more than happy |
+    more than ever
 negation from: from going | from getting | from rising | from falling | from dropping | from growing | from using |
     from scaling | from consuming | from spending | from costing | from drawing | from taking | from having |
     from running | from being | from becoming | from climbing | from sinking
@@ -256,7 +260,7 @@ hint: ensure | guarantee | make sure | set | change | adjust | configure | put |
     has to be | must stay | should stay | must | should | has to | have to | needs to | make | want | bound | allow
     | get | tighten | relax | loosen | fix | pin | fixed | adapt | modify | update | cannot | aim | try | target |
     require | requires | enforce | hard limit | assign | provide | operate | start with | ought to | is to | are to
-    | supposed to | leave | give | grant | gives | give me | give us
+    | supposed to | leave | give | grant | gives | give me | give us | create | provision | serve | make me
 to to: to | through | thru | - > | = > | \u2192
 to as: as
 by factor: by a factor of | a factor of | factor | by factor | factor of | by the factor
@@ -333,7 +337,7 @@ month 09: september | sep
 month 10: october | oct
 month 11: november | nov
 month 12: december | dec
-hint keep: keep | hold | maintain | stay | stays | remain | remains
+hint keep: keep | maintain | stay | stays | remain | remains
 filler modal: may | might | can | could | will | would | need | needs | gets | shall
 filler subject: we | i | it | there | this | that | they | these | those | everyone | traffic | load | demand |
     we're | i'm | it's | there's | that's | we've | i've | since | because | given that | due to | so that | as we |
@@ -345,4 +349,5 @@ vague advice: should i | should we | shall i | would it help to | is it wise to 
 everything each: every service | each service | every single service | each and every service | any service |
     each of them | every model
 separator but: but
+hint hold: hold
 """

@@ -2,8 +2,8 @@
 
 A line that begins at the margin is a sentence; the indented lines behind it are its outcome: a directive each
 (``bound chat ttft 300 ms percentile=95``), or ``ask``, or ``refuse Reason nearest=NAME``. ``@catalog NAME`` says
-against what the sentences behind it are read. The grammar was written with ``developed.txt``, then mended with
-``fresh.txt`` and ``later.txt``; ``held_back.txt`` was written before it and not looked at.
+against what the sentences behind it are read. ``developed.txt`` and ``fresh.txt`` were written before the grammar could
+read them, ``later.txt`` in rounds, each read once before it was mended for: docs/intents-language.md says how well.
 """
 
 import json
