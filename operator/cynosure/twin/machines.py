@@ -55,9 +55,11 @@ Record = Any
 
 
 class Machines(NamedTuple):
-    """``iterations`` is the clock of a replica: every running request gets one token in each, so that when a request
-    will have all of its tokens is known the moment it starts. ``due`` and ``due_slot`` are a heap by that.
-    """  # noqa: D205
+    """All replicas, and all requests in flight in slots that are used again.
+
+    ``iterations`` is the clock of a replica: every running request gets one token in each, so that when a request will
+    have all of its tokens is known the moment it starts. ``due`` and ``due_slot`` are a heap by that.
+    """
 
     replicas: Records
     due: Integers
