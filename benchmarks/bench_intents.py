@@ -25,6 +25,7 @@ from tests.llm_engine.corpus.cases import CATALOGS, Case, cases, catalog
 REPOSITORY = Path(__file__).resolve().parent.parent
 RESULTS = REPOSITORY / "benchmarks" / "results" / "intents.json"
 PARTS = ("developed", "fresh", "later", "abroad")
+KINDS = ("english", "others", "strange", *PARTS)
 Engine = Literal["grammar", "model", "auto"]
 Row = dict[str, Any]
 URL_VARIABLE, NAME_VARIABLE = "CYNOSURE_BENCH_MODEL_URL", "CYNOSURE_BENCH_MODEL_NAME"
@@ -177,7 +178,7 @@ def _kept(rows: list[Row]) -> list[Row]:
     before = json.loads(RESULTS.read_text(encoding="utf-8"))["rows"] if RESULTS.is_file() else []
     now = {(line["engine"], line["part"]) for line in rows}
     return sorted(
-        [*(line for line in before if (line["engine"], line["part"]) not in now), *rows],
+        [*(line for line in before if (line["engine"], line["part"]) not in now and line["part"] in KINDS), *rows],
         key=lambda line: (("grammar", "model", "auto").index(line["engine"]), line["part"]),
     )
 
