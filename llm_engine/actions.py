@@ -15,6 +15,8 @@ from llm_engine.times import duration
 from llm_engine.values import INFERRED, Directive, Origin, Reason, Refused, Unclear, Value
 
 _WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_LAST = re.compile(r"\b(?:last|latest|previous|recent|newest)\b", re.IGNORECASE)
+_NAME_LIKE = re.compile(r"[-\d]")
 _NAME = re.compile(r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
 
 DENIED = "Nothing is done where the sentence denies it: what should be done instead?"
@@ -54,12 +56,13 @@ def _plain(clause: Clause, tag: Tag, catalog: Catalog) -> Directive:
 def _undo(clause: Clause, tag: Tag, catalog: Catalog) -> Directive:
     made = partial("undo", stated(tag.span))
     marker = clause.first(Kind.INTENT)
-    named = [t for t in clause.of(Kind.WORD) if t.start > tag.start]
+    told = marker.start if marker else len(clause.text)
+    named = [t for t in clause.of(Kind.WORD) if t.start > told or (t.start > tag.start and _NAME_LIKE.search(t.value))]
     if named:
         made = made.having("intent", clause.text[named[0].start : named[0].end], stated(named[0].span))
     elif clause.of(Kind.SERVICE, Kind.EVERYTHING, Kind.QUANTITY):
         raise Unclear("Undo the intent that was applied last, or which one (its name)?")
-    elif marker is not None and "last" not in clause.text.lower() and "latest" not in clause.text.lower():
+    elif marker is not None and not _LAST.search(clause.text):
         raise Unclear("Undo which intent (its name), or the last one?")
     return made
 

@@ -43,19 +43,22 @@ up: up | out | increase | increases | raise | grow | bump | scale up | scale out
 down: down | reduce | reduces | decrease | lower | shrink | scale down | scale in | scaling down | cut | drop | trim
     | downscale | ramp down | scale back | cut back | cut down | decrement | slim down | dial back
 upper bare: under | below | beneath | less than | fewer than | lower than | smaller than | within | inside | < |
-    faster than | quicker than | sooner than | shorter than | cheaper than | no over | underneath
+    faster than | quicker than | sooner than | shorter than | cheaper than | no over | underneath | going below |
+    going under | go below | go under | fall below | falls below | fall under | sink below | dip below | drop below
+    | drops below | dropping below | drop under | stay below | stay under | remains below
 upper: at most | at the most | no more than | not more than | cap | caps | cap at | capped | capped at | limit |
     limit to | limited | limited to | restrict | restrict to | ceiling | no higher than | not higher than |
     no greater than | no longer than | not longer than | no slower than | no later than | no above | not exceed |
     not to exceed | <= | ≤ | or less | or fewer | upper bound | upper limit | tops | never exceed | never exceeds |
-    never exceeding | from exceeding | from surpassing | is the most | the most | less than or equal to |
+    never exceeding | from exceeding | from surpassing | is the most | less than or equal to |
     lower than or equal to | fewer than or equal to | under or equal to | at or below | at or under | no bigger than
     | no larger than | not bigger than | not larger than | not above | not over | not beyond | not past |
     at the outside | at the very most | upper bound of | upper limit of | a maximum | a max of | a limit of |
     a cap of | cap of | ceiling of | capped to | topping out at | max of | or better | or quicker
 lower bare: above | over | more than | greater than | higher than | larger than | longer than | slower than |
     bigger than | exceed | exceeds | exceeding | beyond | surpass | surpasses | in excess of | go past | past | > |
-    upwards of
+    upwards of | crosses | breaches | going over | going above | going beyond | go over | go above | go beyond |
+    rise above | rises above | climb above | climb over | run over
 lower: at least | at the least | no less than | no fewer than | not less than | not fewer than | no lower than |
     not lower than | floor | >= | ≥ | or more | or higher | lower bound | lower limit | no below |
     greater than or equal to | more than or equal to | higher than or equal to | at or above | at or over |
@@ -66,7 +69,8 @@ negation: never | never ever | not | don't | dont | do not | doesn't | does not 
     under no circumstances | in no case | on no account | by no means | at no time | at no point | in no event |
     not ever | may not | should not | shall not | ought not | needn't | isn't | aren't | wouldn't | couldn't |
     shan't | mightn't | don't ever | do not ever | don't let | do not let | do not allow | don't allow |
-    refrain from | no longer | none | none of | not one | not any
+    refrain from | no longer | none | none of | not one | not any | didn't | did not | hasn't | haven't | wasn't |
+    weren't | hadn't | can never | must never | should never | shall never | will never | may never
 more: more | additional | extra | another | further | added
 fewer: fewer | less
 factor 2: double | doubles | twice | doubling | double up | twofold | two fold | twice as many | twice as much |
@@ -98,8 +102,9 @@ latency e2e: latency | latencies | response time | response times | respond | re
     delay | delays | responding | answering | speed | request time | processing time | service time | turnaround |
     turnaround time
 objective energy: energy | energy efficiency | energy saving | energy savings | energy use | energy usage |
-    energy consumption | efficiency | greenness | sustainability
-objective cost: money | cost efficiency | cost savings
+    energy consumption | efficiency | greenness | sustainability | low power | low energy | lower energy |
+    lower power | low energy use
+objective cost: money | cost efficiency | cost savings | low cost | low costs | lower cost | lower costs | cheapness
 objective latency: responsiveness | low latency | lower latency
 objective throughput: throughput | requests per second | tokens per second
 objective fairness: fairness | fair sharing | fair share | equal treatment
@@ -153,13 +158,13 @@ vague stop: stop | halt | shut down | shutdown | shut off | kill | turn off | sw
 vague restart: restart | reboot | redeploy | bounce | reset | reload | recreate | the pause | the freeze |
     the suspension | the move | the migration | the rollback | the deletion | the hold | a hold
 vague amount: faster | slower | quicker | snappier | better | cheaper | bigger | smaller | more responsive | a bit |
-    somewhat | slightly | some | a few | several | a couple of | a lot | soon | later | enough | reasonable | fast |
-    slow | quick | average | mean | tonight | tomorrow | approximately | about | around | roughly | nearly | almost
-    | low | high | cheap | as few | as low | as high | as little | as much | as many | as fast | as possible |
-    a little | many | much | most of | half of the services | few | lots of | plenty | optimal | quickly | other |
-    different | similar | appropriate | suitable | slightly more | whatever | somewhere | something | anything |
-    peak | for a while | a while | for some time | for a bit | for long | for a moment | for a few hours |
-    for a few days | more or less
+    somewhat | slightly | some | a few | several | a couple of | a lot | soon | later | reasonable | fast | slow |
+    quick | average | mean | tonight | tomorrow | approximately | about | around | roughly | nearly | almost | low |
+    high | cheap | as few | as low | as high | as little | as much | as many | as fast | as possible | a little |
+    many | much | most of | half of the services | few | lots of | plenty | optimal | quickly | other | different |
+    similar | appropriate | suitable | slightly more | whatever | somewhere | something | anything | peak |
+    for a while | a while | for some time | for a bit | for long | for a moment | for a few hours | for a few days |
+    more or less
 vague condition: if | when | unless | whenever | in case | once | as soon as | as long as | provided | should the |
     after | before | assuming
 vague or: or | nor | either | maybe | perhaps | possibly | probably | and or
@@ -252,7 +257,14 @@ filler: both | across | what | how | where | cron | meet | meets | kindly | the 
     are required to | is allowed to | are allowed to | is permitted to | is supposed to | range | range of |
     scaling range | autoscaling range | wants | up to speed | up to date | up to scratch | up to par | under control
     | under pressure | under way | underway | over night | over the air | past experience | more than happy |
-    more than ever
+    more than ever | afford | rather | i would rather | i'd rather | we would rather | float | floats | fluctuate |
+    vary | varies | move around | decide | decided | choose | chose | chosen | pick | picked | determine |
+    determined | calculate | calculated | arrive at | come up with | managed | manage | would be enough | is enough
+    | are enough | will be enough | will do | would do | should do | should be enough | be enough | recent | newest
+    | running costs | operating | operated | scaled to | respecting | respect | respects | honour | honor |
+    comply with | abide by | stick to | adhere to | conform to | reaching | in size | in number | in count |
+    in all cases | altogether fine | people say | per the slo | end user | end users | callers | consumers |
+    callers' | visitor | visitors | audience | response for | answers for | completion | completions
 negation from: from going | from getting | from rising | from falling | from dropping | from growing | from using |
     from scaling | from consuming | from spending | from costing | from drawing | from taking | from having |
     from running | from being | from becoming | from climbing | from sinking
@@ -260,7 +272,10 @@ hint: ensure | guarantee | make sure | set | change | adjust | configure | put |
     has to be | must stay | should stay | must | should | has to | have to | needs to | make | want | bound | allow
     | get | tighten | relax | loosen | fix | pin | fixed | adapt | modify | update | cannot | aim | try | target |
     require | requires | enforce | hard limit | assign | provide | operate | start with | ought to | is to | are to
-    | supposed to | leave | give | grant | gives | give me | give us | create | provision | serve | make me
+    | supposed to | leave | give | grant | gives | give me | give us | create | provision | serve | make me |
+    position | situate | upgrade | downgrade | allot | allocate | dedicate | devote | commit | supply | furnish |
+    equip | arrange | rehome | confine | constrain | regulate | govern | settle | establish | specify | define |
+    apply | impose | introduce | install a limit of | prescribe | agree on | decide on
 to to: to | through | thru | - > | = > | \u2192
 to as: as
 by factor: by a factor of | a factor of | factor | by factor | factor of | by the factor
