@@ -35,7 +35,7 @@ demo-down: setup  ## Remove everything that the demo left running
 
 .PHONY: check
 check: setup lint types layers generated  ## Lint, types, layers, generated files, fast tests (at most 60 s)
-	$(BIN)/pytest -q -m "not api_server and not cluster and not model"
+	$(BIN)/pytest -q -n 2 --dist loadfile -m "not slow and not api_server and not cluster and not model"
 
 .PHONY: lint
 lint: setup
@@ -53,13 +53,16 @@ layers: setup
 .PHONY: generated
 generated: setup
 	$(BIN)/python -m cynosure.api.generate --check
+	$(BIN)/python -m cynosure.reference --check
 
 .PHONY: generate
 generate: setup  ## Write crds/ and docs/reference/ from the code
 	$(BIN)/python -m cynosure.api.generate
+	$(BIN)/python -m cynosure.reference
 
 .PHONY: test
 test: check  ## All tests, on a real cluster
+	$(BIN)/pytest -q -n 2 --dist loadfile -m "slow"
 	$(BIN)/pytest -q -m "api_server or cluster or model" --timeout 300
 
 .PHONY: weights

@@ -10,6 +10,8 @@ import pytest
 from demo.history import PastLoad, open_metrics
 from demo.prometheus import manifests
 
+pytestmark = pytest.mark.slow
+
 
 def chat(rate: float = 2.0) -> PastLoad:
     return PastLoad("shop", "chat", "llm", lambda at: math.nan if 100 <= at < 200 else rate, 2000.0, 28.0)

@@ -12,6 +12,8 @@ from tests.fakes.credentials import client
 from tests.fakes.dying import Dying, Killed
 from tests.reconcile.conftest import SERVICES, Cluster, inference_service, operating
 
+pytestmark = pytest.mark.slow
+
 KINDS = (
     hollow.DEPLOYMENTS,
     hollow.PODS,

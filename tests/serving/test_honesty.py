@@ -16,6 +16,8 @@ from serving.profile import classifier_timing, decoder_timing, read_profile
 from tests.serving.builders import text_spec, token_times
 from tests.serving.conftest import Client, Serve
 
+pytestmark = pytest.mark.slow
+
 PROFILES = Path(__file__).resolve().parents[2] / "examples" / "profiles"
 TEXT, IMAGES = PROFILES / "opt-1.3b.yaml", PROFILES / "resnet-152.yaml"
 

@@ -15,6 +15,8 @@ import pytest
 
 from tests.serving.builders import text_spec
 
+pytestmark = pytest.mark.slow
+
 Start = Callable[..., Awaitable[tuple[Process, aiohttp.ClientSession]]]
 
 

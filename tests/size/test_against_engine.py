@@ -12,6 +12,8 @@ from cynosure.size.text import TextReplica
 
 from tests.builders.engine import CHAT, CODE, REQUESTS, poisson, serve, stable_rps
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def profile(repository: Path) -> Profile:

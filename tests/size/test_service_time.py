@@ -12,6 +12,8 @@ from cynosure.size.service_time import ServiceTime, Work, prefill_terms, running
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+pytestmark = pytest.mark.slow
+
 
 def some_work(count: int, seed: int = 1) -> Work:
     random = np.random.default_rng(seed)

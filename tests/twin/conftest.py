@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -132,3 +133,10 @@ def keep(replicas: int) -> Told:
 def compiled_once() -> None:
     """Compiling takes seconds, which no test should be timed for."""
     served(arrivals([0.0]), curves())
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The twin's inner loop is compiled first, which alone takes longer than `make check` should."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.slow)
