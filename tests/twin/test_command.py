@@ -179,8 +179,9 @@ def test_bad_input_is_one_line_and_exit_code_2(run: Run, rates: str, options: tu
         ("timestamp,value\n0,1\n60,-3\n", "-3"),
         ("timestamp,value\n60,1\n60,1\n", "line 3"),
         ("a,b\n1,2\n", "timestamp"),
+        ("timestamp,value\n0,0\n60,0\n", "not one request"),
     ],
-    ids=["empty", "header only", "one point", "negative", "twice the same time", "wrong columns"],
+    ids=["empty", "header only", "one point", "negative", "twice the same time", "wrong columns", "no request"],
 )
 def test_a_bad_trace_is_one_line_and_exit_code_2(run: Run, tmp_path: Path, content: str, told: str) -> None:
     file = tmp_path / "bad.csv"

@@ -74,6 +74,10 @@ def prepare(
     ground = Ground(cluster.gpu, partitions, curves, cluster.gpus, cluster.lead_time_seconds, cluster.least_loaded)
     start = start_fraction * traffic.seconds
     scored = traffic.cut(start, traffic.seconds)
+    if scored.peak_rps <= 0:
+        raise BadInput(
+            f"{traffic.trace.source}: not one request after --start-fraction {start_fraction:g}; start earlier"
+        )
     history = traffic.cut(0.0, start) if start >= HISTORY_STEP_SECONDS else None
     bench = Bench(ground, targets, traffic.lengths, traffic.seed)
     partition, replica_rps = _cheapest(bench)
