@@ -55,23 +55,28 @@ def track(median: Floats, actual: Floats, delays: Indices, memory: float) -> Ban
     later. The recent error is a mean that forgets over ``memory`` origins.
     """
     origins, leads = median.shape
-    errors, lead = actual - median, np.arange(leads)
+    made, lead = np.arange(origins)[:, None] - delays, np.arange(leads)
+    due = np.where(made >= 0, (actual - median)[np.maximum(made, 0), lead], np.nan)
+    known, size = np.isfinite(due), np.abs(due)
     bands = Bands(np.empty((origins, leads, len(LEVELS))), np.empty((origins, leads)))
+    bounds = np.empty(bands.offsets.shape)
+    # Outcomes that overlap are missed together: what is learned late is learned in smaller steps.
+    steps = _STEP / np.sqrt(delays)[:, None]
     offset, seen = np.tile(_NORMAL, (leads, 1)), np.zeros(leads)
     recent, weight = _first_error(median[0]), np.ones(leads)
     for n in range(origins):
-        made = np.maximum(n - delays, 0)
-        error = np.where(n >= delays, errors[made, lead], np.nan)
-        known = np.isfinite(error)
-        if known.any():
-            missed = error[:, None] > bands.offsets[made, lead] * bands.scales[made, lead][:, None]
-            # Outcomes that overlap are missed together: what is learned late is learned in smaller steps.
-            step = (np.maximum(_EAGER / (seen + 2), 1) / np.sqrt(delays))[:, None] * _STEP
-            offset = np.where(known[:, None], np.sort(offset + step * (missed - (1 - _LEVELS)), axis=1), offset)
-            weight = np.where(known, weight * (1 - 1 / memory) + 1, weight)
-            recent = np.where(known, recent + (np.abs(error) - recent) / weight, recent)
-            seen += known
-        bands.offsets[n], bands.scales[n] = offset, np.maximum(recent, _NO_ERROR)
+        if known[n].any():
+            now = known[n]
+            missed = due[n][:, None] > bounds[made[n], lead]
+            eager = np.maximum(_EAGER / (seen + 2), 1)[:, None]
+            moved = offset + eager * steps * (missed - (1 - _LEVELS))
+            offset = np.where(now[:, None], np.sort(moved, axis=1), offset)
+            weight = np.where(now, weight * (1 - 1 / memory) + 1, weight)
+            recent = np.where(now, recent + (size[n] - recent) / weight, recent)
+            seen += now
+        bands.offsets[n] = offset
+        bands.scales[n] = np.maximum(recent, _NO_ERROR)
+        bounds[n] = offset * bands.scales[n][:, None]
     return bands
 
 

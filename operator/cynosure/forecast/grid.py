@@ -19,11 +19,11 @@ class Grid:
 def on_grid(history: Series, until_seconds: float, step_seconds: float) -> Grid:
     """Bin the samples up to ``until_seconds``; the last bin ends there, the first holds the oldest sample."""
     known = np.isfinite(history.values) & (history.times <= until_seconds)
-    times, values = history.times[known], history.values[known]
+    times, values = (history.times, history.values) if known.all() else (history.times[known], history.values[known])
     if not len(times):
         return Grid(until_seconds, step_seconds, np.empty(0))
     # A sample exactly on an edge belongs to the bin that ends there.
-    back = np.floor((until_seconds - times) / step_seconds + 1e-9).astype(np.int64)
+    back = ((until_seconds - times) / step_seconds + 1e-9).astype(np.int64)
     size = int(back.max()) + 1
     sums = np.bincount(back, values, minlength=size)
     counts = np.bincount(back, minlength=size)

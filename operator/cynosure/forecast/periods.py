@@ -3,8 +3,9 @@
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
-from cynosure.forecast.windows import filled, trailing_mean
+from cynosure.forecast.windows import Indices, filled, trailing_mean
 from cynosure.model.signals import Floats
 
 _LEAST: Final = 8
@@ -31,15 +32,22 @@ def _strongest_lag(values: Floats, known: list[int]) -> int | None:
     trough = np.minimum.accumulate(correlation)[:-2]
     high = np.maximum(trough + _PROMINENT, _STRONG)
     peaks = 1 + np.flatnonzero((inner > correlation[:-2]) & (inner >= correlation[2:]) & (inner > high))
-    for lag in peaks[np.argsort(-correlation[peaks], kind="stable")].tolist():
-        if lag >= _LEAST and not any(_multiple(lag, period) or _multiple(period, lag) for period in known):
-            return int(lag)
+    lags = peaks[peaks >= _LEAST]
+    for period in known:
+        lags = lags[~(_multiple(lags, period) | _multiple(period, lags))]
+    while len(lags):
+        lag = int(lags[np.argmax(correlation[lags])])
+        around = correlation[int((1 - _ALIKE) * lag) : int((1 + _ALIKE) * lag) + 2]
+        if correlation[lag] >= around.max():
+            return lag
+        lags = lags[np.abs(lags / lag - 1) > _ALIKE]  # the slope of a higher peak
     return None
 
 
-def _multiple(lag: int, period: int) -> bool:
-    times = max(round(lag / period), 1)
-    return abs(lag / period - times) <= _ALIKE * min(times, 2)
+def _multiple(lag: "Indices | int", period: "Indices | int") -> "NDArray[np.bool]":
+    ratio = np.asarray(lag) / np.asarray(period)
+    times = np.maximum(np.round(ratio), 1)
+    return np.asarray(np.abs(ratio - times) <= _ALIKE * np.minimum(times, 2))
 
 
 def autocorrelation(values: Floats) -> Floats:

@@ -18,7 +18,7 @@ def filled(values: Floats) -> Floats:
 def at(values: Floats, index: Indices) -> Floats:
     """Return ``values[index]``; NaN outside of the array."""
     inside = (index >= 0) & (index < len(values))
-    return np.where(inside, values[np.clip(index, 0, len(values) - 1)], np.nan)
+    return np.where(inside, values.take(index, mode="clip"), np.nan)
 
 
 def trailing_mean(values: Floats, width: int) -> Floats:
