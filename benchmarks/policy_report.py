@@ -67,16 +67,18 @@ def _sentence(cases: Sequence[Case], policy: str) -> str:
     ratios = [row_of(case, policy)["gpu_hours"] / row_of(case, "oracle")["gpu_hours"] for case in cases]
     beaten = sum(bool(at_least_as_good(case, policy)) for case in cases)
     return (
-        f"{policy}: objective met in {met} of {len(cases)} cases at a median of {median(ratios):.2f} x the oracle's "
-        f"GPU-hours; it saves {_median(cases, policy, tuned=False)} of the cheapest peer that meets it with defaults, "
-        f"{_median(cases, policy, tuned=True)} of the cheapest tuned one; "
+        f"{policy}: objective met in {met} of {len(cases)} cases, at a median of {median(ratios):.2f} x the oracle's "
+        f"GPU-hours; {_median(cases, policy, tuned=False)} than the cheapest peer that meets it with its defaults, "
+        f"{_median(cases, policy, tuned=True)} than the cheapest tuned one; "
         f"in {beaten} cases a peer is at least as good in both"
     )
 
 
 def _median(cases: Sequence[Case], policy: str, *, tuned: bool) -> str:
     found = [s for case in cases if (s := saving(case, policy, tuned=tuned)) is not None]
-    return f"{median(found):.0%}" if found else "nothing (none does)"
+    if not found:
+        return "(none meets it) not comparable"
+    return f"{abs(median(found)):.0%} {'fewer' if median(found) >= 0 else 'more'}"
 
 
 def plot(answer: Answer, path: Path) -> None:

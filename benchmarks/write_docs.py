@@ -23,7 +23,8 @@ def policies(answer: Answer) -> Iterable[str]:
         f"{answer['peak_rps']:g} rps; {answer['wall_seconds'] / 60:.0f} minutes in {answer['processes']} process(es). "
         "Every policy gets the same requests, lead time and limits; peers run with their published defaults and with "
         "the best of a [small grid](../benchmarks/grids.py) found on another trace ([what each peer does](peers.md)). "
-        "The oracle knows the future.\n"
+        "The oracle knows the future. A full run scores 48 h of each trace at three lead times; `hours` says what this "
+        "one did.\n"
     )
     yield headline(answer) + "\n"
     yield from _overview(cases)
