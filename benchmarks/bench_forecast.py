@@ -13,17 +13,14 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
+import forecast_baselines as baselines
 import numpy as np
+from cynosure.forecast.evaluate import Protocol, Scores, evaluate
+from cynosure.forecast.fit import Horizon, wape
+from cynosure.model.signals import Floats, Series
+from forecast_series import DATA, Case, cases
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "benchmarks"))
-
-import forecast_baselines as baselines  # noqa: E402
-from cynosure.forecast.evaluate import Protocol, Scores, evaluate  # noqa: E402
-from cynosure.forecast.fit import Horizon, wape  # noqa: E402
-from cynosure.model.signals import Floats, Series  # noqa: E402
-from forecast_series import DATA, Case, cases  # noqa: E402
-
+ROOT: Final = Path(__file__).resolve().parent.parent
 RESULTS: Final = ROOT / "benchmarks" / "results" / "forecast.json"
 LEADS: Final = {300: (1, 4, 12), 432: (1, 4, 10), 600: (1, 3, 6), 1800: (1, 2, 6), 3600: (1, 3, 6)}
 HISTORY_DAYS: Final = 14
@@ -33,7 +30,7 @@ LEVELS: Final = (0.5, 0.9, 0.99)
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="leave out the models of statsforecast (minutes)")
-    parser.add_argument("--series", default="", metavar="TEXT", help="only series whose name holds this")
+    parser.add_argument("--series", default="", metavar="TEXT", help="only series named so; writes nothing")
     arguments = parser.parse_args()
     if not DATA.is_dir():
         print(f"{DATA}: no such folder; the public traces are needed", file=sys.stderr)
@@ -45,8 +42,9 @@ def main() -> int:
             rows.append(row)
             print(line(row), flush=True)
     report = {"wall_seconds": round(time.monotonic() - began, 1), "quick": arguments.quick, "series": rows}
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    if not arguments.series:
+        RESULTS.parent.mkdir(exist_ok=True)
+        RESULTS.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
     print(*headlines(rows), sep="\n")
     return 0
 
