@@ -124,6 +124,7 @@ def test_periods_are_those_that_the_load_has() -> None:
     noise = random.standard_normal(len(steps))
     assert periods(100 + noise, DAY) == (DAY, 7 * DAY)
     assert periods((100 + noise)[: 3 * DAY], DAY) == (DAY,)
+    assert periods(days(10, noise=0.3), DAY) == (DAY, 7 * DAY), "noise on the slope of the daily peak is no period"
     day, week, other = periods(100 + noise + shift, DAY)
     assert (day, week) == (DAY, 7 * DAY)
     assert other % 50 in (0, 1, 49)
