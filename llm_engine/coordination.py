@@ -42,16 +42,12 @@ _NOT = frozenset({"not", "no", "nicht", "pas"})
 
 def _switched(clause: Clause) -> Clause:
     """``disable autoscaling``, ``turn the automation back on``: switching the automation is to pause or to resume."""
-    noun = clause.first(Kind.AUTOMATION)
-    if noun is None or clause.of(Kind.VERB):
+    if not clause.of(Kind.AUTOMATION) or clause.of(Kind.VERB):
         return clause
-    on = clause.first(Kind.ON) or _particle(clause, noun, "on")
-    off = next((t for t in clause.of(Kind.VAGUE) if t.value == "stop"), None) or _particle(clause, noun, "off")
-    verb = ("resume", on) if on else ("pause", off)
-    if verb[1] is None:
-        return clause
-    switch = replace(verb[1], kind=Kind.VERB, value=verb[0])
-    return replace(clause, tags=tuple(switch if tag is verb[1] else tag for tag in clause.tags))
+    on = clause.first(Kind.ON) or _particle(clause, "on")
+    off = next((t for t in clause.of(Kind.VAGUE) if t.value == "stop"), None) or _particle(clause, "off")
+    verb, tag = ("resume", on) if on else ("pause", off)
+    return _replaced(clause, {id(tag): replace(tag, kind=Kind.VERB, value=verb)}) if tag else clause
 
 
 def _counted(clause: Clause) -> Clause:
@@ -67,7 +63,7 @@ def _counted(clause: Clause) -> Clause:
     return clause
 
 
-def _particle(clause: Clause, noun: Tag, word: str) -> Tag | None:
+def _particle(clause: Clause, word: str) -> Tag | None:
     """``turn it on``: a bare particle, where the sentence turns or switches something."""
     if not any(tag.value == "turn" for tag in clause.of(Kind.HINT)):
         return None

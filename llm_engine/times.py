@@ -72,7 +72,7 @@ def written_date(tags: Sequence[Tag], text: str) -> tuple[Tag, int] | None:
     plain = (day.kind is Kind.QUANTITY and day.value == "") or day.kind is Kind.PERCENTILE  # "31st"
     if not (plain and _is_month(month, text) and year.kind is Kind.QUANTITY and year.number in range(1000, 10000)):
         return None
-    number = f"{int(month.value or 5 if month.kind is Kind.MONTH else 5):02d}"
+    number = month.value if month.kind is Kind.MONTH else "05"
     value = f"{int(year.number)}-{number}-{int(day.number):02d}"
     return Tag(Kind.DATE, value, first.start, year.end), marks[2] + 1
 
