@@ -4,6 +4,7 @@ import argparse
 import importlib
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 from cynosure import __version__
 from cynosure.errors import CynosureError
@@ -24,8 +25,15 @@ COMMANDS = (
 """Modules with ``register(commands)``; imported only when the program starts."""
 
 
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong in one line, as every other bad input does; commands inherit it."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
+
+
 def build_parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="cynosure", description="Serve AI models on shared GPUs within an SLO, ahead of the load, and say why."
     )
     parser.add_argument("--version", action="version", version=f"cynosure {__version__}")
