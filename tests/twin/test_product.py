@@ -64,3 +64,11 @@ def test_a_change_of_partition_loses_no_request(lead: float) -> None:
     outcome = simulate(load, Cynosure(load.setting))
 
     assert outcome.tally.counts[1] == 0
+
+
+def test_it_forecasts_from_the_first_minute_on_without_any_history() -> None:
+    load = experiment((8.0,) * 13, replicas=3, targets=(TTFT,), partitions=("3g.40gb",))
+
+    outcome = simulate(load, Cynosure(load.setting))
+
+    assert shares(outcome.tally, (TTFT,))[0] > 0.95

@@ -67,7 +67,7 @@ def track(median: Floats, actual: Floats, delays: Indices, memory: float) -> Ban
     for n in range(origins):
         if known[n].any():
             now = known[n]
-            missed = due[n][:, None] > bounds[made[n], lead]
+            missed = due[n][:, None] > bounds[np.maximum(made[n], 0), lead]
             eager = np.maximum(_EAGER / (seen + 2), 1)[:, None]
             moved = offset + eager * steps * (missed - (1 - _LEVELS))
             offset = np.where(now[:, None], np.sort(moved, axis=1), offset)
