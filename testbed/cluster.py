@@ -15,6 +15,7 @@ from testbed.paths import state_directory
 Backend = Literal["dra", "device-plugin"]
 
 DEFAULT_NAME = "cynosure"
+STATE_FILE = "cluster.json"
 NODE_SUBNET = "10.88.0"
 """Node n of a full testbed has the address NODE_SUBNET.n, inside the cluster's own network namespace."""
 _PROGRAMS_WITH_PORTS = ("etcd", "etcd-peer", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
@@ -81,9 +82,9 @@ class Cluster:
 
     def save(self) -> None:
         self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
-        draft = self.root / "cluster.json.new"
+        draft = self.root / f"{STATE_FILE}.new"
         draft.write_text(json.dumps(asdict(self), indent=2))
-        draft.replace(self.root / "cluster.json")
+        draft.replace(self.root / STATE_FILE)
 
 
 def plan_cluster(
@@ -112,7 +113,7 @@ def load_cluster(name: str) -> Cluster | None:
     """The cluster of that name as `up` last wrote it, running or not; None where there is none."""
     check_name(name)
     try:
-        stored = json.loads((state_directory(name) / "cluster.json").read_text())
+        stored = json.loads((state_directory(name) / STATE_FILE).read_text())
     except FileNotFoundError:
         return None
     stored["nodes"] = tuple(NodeSpec(**node) for node in stored["nodes"])

@@ -8,7 +8,7 @@ from cynosure.errors import BadInput
 
 from testbed import nodes, services
 from testbed.api import Api, answers
-from testbed.cluster import Cluster, NodeSpec, check_name, load_cluster, plan_cluster
+from testbed.cluster import STATE_FILE, Cluster, NodeSpec, check_name, load_cluster, plan_cluster
 from testbed.control_plane import start_control_plane
 from testbed.gpus import publish_classes
 from testbed.hollow import create_hollow_nodes, start_hollow_kubelet
@@ -64,9 +64,19 @@ def down(name: str, progress: Progress) -> bool:
         if cluster.kubelets:
             nodes.clean(cluster)
             delete_network(cluster)
-        shutil.rmtree(cluster.root)
+        _remove(cluster.root)
     state_directory(name).with_suffix(".lock").unlink(missing_ok=True)
     return True
+
+
+def _remove(root: Path) -> None:
+    """What the cluster is goes last, so that who is interrupted can be asked again."""
+    for child in root.iterdir():
+        if child.is_dir():
+            shutil.rmtree(child)
+        elif child.name != STATE_FILE:
+            child.unlink()
+    shutil.rmtree(root)
 
 
 def status(name: str) -> dict[str, object] | None:
