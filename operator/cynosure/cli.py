@@ -33,7 +33,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def build_parser() -> argparse.ArgumentParser:
-    parser = _Parser(
+    parser: argparse.ArgumentParser = _Parser(
         prog="cynosure", description="Serve AI models on shared GPUs within an SLO, ahead of the load, and say why."
     )
     parser.add_argument("--version", action="version", version=f"cynosure {__version__}")
