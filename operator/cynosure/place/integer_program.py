@@ -45,10 +45,6 @@ class IntegerProgram:
     _uppers: list[float] = field(default_factory=list)
     _rows: list[tuple[Terms, float, float]] = field(default_factory=list)
 
-    @property
-    def columns(self) -> int:
-        return len(self._uppers)
-
     def column(self, upper: float = inf) -> int:
         self._uppers.append(upper)
         return len(self._uppers) - 1

@@ -16,11 +16,15 @@ from cynosure.place.prices import Prices
 
 @dataclass(frozen=True, slots=True)
 class Packing:
-    """GPUs of each kind by layout; partitions by need and profile where there was a choice, ``short`` by need."""
+    """GPUs of each kind by layout; partitions by service and profile where there was a choice, ``short`` by service.
+
+    ``lacking``: how many of the others find no place, by product and profile.
+    """
 
     layouts: Mapping[Kind, tuple[tuple[Choice, int], ...]]
     chosen: Mapping[Label, int]
     short: Mapping[str, int]
+    lacking: Mapping[tuple[str, str], int]
 
 
 @dataclass(slots=True)
@@ -94,7 +98,9 @@ class Pack:
             for kind, found in self._gpus.items()
         }
         chosen = {label: values[column] for label, (_, column) in self._partitions.items() if values[column]}
-        return Packing(gpus, chosen, {service: values[c] for service, c in self._short.items() if values[c]})
+        short = {service: values[column] for service, column in self._short.items() if values[column]}
+        lacking = {fixed: values[column] for fixed, column in self._lacking.items() if values[column]}
+        return Packing(gpus, chosen, short, lacking)
 
     def _profiles(self) -> dict[str, tuple[str, ...]]:
         names: dict[str, set[str]] = {}

@@ -21,7 +21,9 @@ def realise(packing: Packing, needs: Sequence[Need], stock: Stock, members: Mapp
     ``members`` are the GPUs of each kind on which something may stay.
     """
     layouts = dict(_layouts(packing, stock, members))
-    wanted = _wanted(packing, needs, _may_stay(layouts, stock))
+    may_stay = _may_stay(layouts, stock)
+    wanted = _wanted(packing, needs, may_stay)
+    _leave_out(wanted, packing, needs, may_stay)
     stays = {gpu: _staying(stock.standing.get(gpu, ()), layout, wanted) for gpu, layout in layouts.items()}
     waiting, placed = _waiting(wanted, needs), Placed()
     for gpu in sorted(layouts, key=lambda gpu: (not stays[gpu], gpu)):
@@ -61,6 +63,18 @@ def _wanted(packing: Packing, needs: Iterable[Need], may_stay: Mapping[Label, in
     return +wanted
 
 
+def _leave_out(wanted: Counter[Label], packing: Packing, needs: Sequence[Need], may_stay: Mapping[Label, int]) -> None:
+    """Take from ``wanted`` what finds no place: the last first, and what stands after what does not."""
+    for (product, profile), lacking in packing.lacking.items():
+        fixed = [need for need in needs if need.product == product and tuple(need.worth) == (profile,)]
+        for spared in (may_stay, dict.fromkeys(may_stay, 0)):
+            for need in reversed(fixed):
+                label = need.service, profile
+                out = max(0, min(lacking, wanted[label] - spared.get(label, 0)))
+                wanted[label] -= out
+                lacking -= out
+
+
 def _trimmed(need: Need, counts: Mapping[str, int], may_stay: Mapping[str, int]) -> dict[str, int]:
     """Drop what is not needed, the largest first, unless it may stay: then dropping it would be one more move."""
     left = dict(counts)
@@ -83,9 +97,8 @@ def _staying(standing: Iterable[Holding], layout: Layout, wanted: Counter[Label]
 
 
 def _waiting(wanted: Mapping[Label, int], needs: Iterable[Need]) -> Waiting:
-    """What was chosen for rates first: where room is short, the program leaves out others of the same profile."""
     waiting = Waiting()
-    for need in sorted(needs, key=lambda need: not need.is_choice):
+    for need in needs:
         for profile in need.choices:
             count = wanted.get((need.service, profile), 0)
             waiting.setdefault((need.product, profile), deque()).extend([need.service] * count)
