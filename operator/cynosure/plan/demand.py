@@ -36,11 +36,14 @@ def demand_of(observation: Observation, forecast: Forecast | None, now_seconds: 
     if forecast is not None:
         ahead = forecast.peak_rps(tuning.upscale_level, now_seconds, ready_by)
         peak = forecast.peak_rps(tuning.downscale_level, now_seconds, ready_by + tuning.stabilisation_seconds)
-    return Demand(_present(load, ahead, tuning), ahead, peak, _value(load.input_tokens), _value(load.output_tokens))
+    present = _present(load, ahead, tuning)
+    if observation.ready >= len(observation.replicas):  # what starts was ordered for what waits
+        present += _value(load.waiting) / tuning.backlog_seconds
+    return Demand(present, ahead, peak, _value(load.input_tokens), _value(load.output_tokens))
 
 
 def _present(load: Load, forecast_rps: float | None, tuning: Tuning) -> float:
-    """Return the arrivals, and what it takes to work off the queue.
+    """Return the arrivals that speak for more replicas.
 
     The forecast knows how arrivals scatter; against it counts only what a window of that length does not show by
     chance (a Poisson count has the variance of its mean).
@@ -49,7 +52,7 @@ def _present(load: Load, forecast_rps: float | None, tuning: Tuning) -> float:
     if forecast_rps is not None and rate > forecast_rps:
         chance = tuning.surprise_deviations * sqrt(rate / tuning.rate_window_seconds)
         rate = max(forecast_rps, rate - chance)
-    return rate + _value(load.waiting) / tuning.backlog_seconds
+    return rate
 
 
 def _value(signal: Signal) -> float:

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import sqrt
 
 from cynosure.model.plan import Option
-from cynosure.model.service import Mode
+from cynosure.model.service import Mode, Target
 from cynosure.model.signals import Reading
 from cynosure.plan.case import Case
 from cynosure.plan.demand import Demand, demand_of
@@ -42,6 +43,9 @@ class Question:
         standing = self.case.standing
         return self.case.replicas if standing and standing.partition == self.option.partition else 0
 
+
+_ENOUGH_MISSES = 10.0
+"""In a window, for its percentile to be known well."""
 
 Rule = Callable[[Question], Choice | None]
 
@@ -163,7 +167,7 @@ def _more(question: Question) -> Choice | None:
 
 def _correction(question: Question) -> Choice | None:
     """A measured miss with everything ready: the model was wrong for this load, so add one and see."""
-    case, missed = question.case, _missed(question, question.case.tuning.miss_tolerance)
+    case, missed = question.case, _missed(question, certain=True)
     since = case.now_seconds - (case.observation.capacity_gained_at_seconds or 0.0)
     replicas = _clamped(question, question.replicas + 1)
     settled = case.observation.ready >= question.replicas and since >= case.tuning.correction_seconds
@@ -243,14 +247,22 @@ def _same_load(question: Question) -> str:
     return f"{same.gpu_share:.2f} GPUs instead of {question.option.gpu_share:.2f}"
 
 
-def _missed(question: Question, tolerance: float = 0.0) -> str | None:
-    """The first target that the last window missed by more than ``tolerance`` of it, with both numbers."""
+def _missed(question: Question, *, certain: bool = False) -> str | None:
+    """The first target that the last window missed, with both numbers; ``certain`` leaves room for chance."""
     measured = {(t.metric, t.percentile): signal for t, signal in question.case.observation.load.latency}
     for target in question.case.targets:
         signal = measured.get((target.metric, target.percentile))
-        if isinstance(signal, Reading) and signal.value > target.milliseconds * (1 + tolerance):
+        room = 1 + _scatter(question, target) if certain else 1.0
+        if isinstance(signal, Reading) and signal.value > target.milliseconds * room:
             return f"{target} is missed, measured {signal.value:.0f} ms"
     return None
+
+
+def _scatter(question: Question, target: Target) -> float:
+    """How far above its target a percentile may be by chance: the fewer misses a window should have, the farther."""
+    tuning = question.case.tuning
+    misses = question.demand.present_rps * tuning.rate_window_seconds * (1 - target.objective)
+    return tuning.miss_tolerance * sqrt(max(1.0, _ENOUGH_MISSES / max(misses, 0.1)))
 
 
 def _recovering(case: Case) -> float | None:

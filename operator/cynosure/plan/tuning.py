@@ -21,7 +21,7 @@ class Tuning:
     """Requests that wait now are to be gone after so long; the rate for that is added to the demand."""
     latency_headroom: float = 0.95
     """Sizing aims at this part of a latency target: models err, and percentiles of short windows scatter."""
-    switch_gain: float = 0.25
+    switch_gain: float = 0.1
     """Another partition must be cheaper by this part, now and at the peak ahead, before a service changes to it."""
     most_down_share: float = 0.5
     """At most this part of the replicas goes in one pass, and at least one may."""
@@ -30,4 +30,5 @@ class Tuning:
     surprise_deviations: float = 2.0
     """The present rate overrules the forecast when it is above it by more than so many standard deviations."""
     miss_tolerance: float = 0.1
-    """A percentile over a short window scatters around its target; a replica is added for what is this much above."""
+    """A percentile over a window scatters around its target; a replica is added for what is this much above, or for
+    more where a window should have few misses."""
