@@ -94,8 +94,8 @@ def lacking(answer: dict[str, Any]) -> int:
     st.dictionaries(
         st.sampled_from(SERVICES),
         st.tuples(
-            st.integers(1, 60),
-            st.dictionaries(st.sampled_from(NAMES), st.integers(5, 40), min_size=1, max_size=3),
+            st.integers(1, 30),
+            st.dictionaries(st.sampled_from(NAMES), st.integers(6, 40), min_size=1, max_size=3),
         ),
         min_size=1,
         max_size=2,
