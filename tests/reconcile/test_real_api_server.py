@@ -246,7 +246,7 @@ async def test_absence_is_never_zero(
     real: Real, operator: Any, prometheus: FakePrometheus, fault: Fault, reason: str
 ) -> None:
     await real.add(scale={"min": 1, "max": 6})
-    prometheus.traffic[real.namespace, "chat"].rps = 10.0
+    prometheus.traffic[real.namespace, "chat"] = Traffic(rps=10.0, pods=6.0)
 
     async def is_(wanted: tuple[str, str]) -> bool:
         return (await real.condition("MetricsAvailable"))[:2] == wanted
