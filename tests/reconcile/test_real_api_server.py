@@ -134,13 +134,15 @@ async def test_killed_again_and_again_it_ends_where_it_should(real: Real, operat
 async def test_killed_after_each_of_its_writes(
     real: Real, prometheus: FakePrometheus, port: int, tmp_path: Path
 ) -> None:
-    """Every process lives until one more write than the last one has been done, whatever it is."""
+    """Every process lives until it has done a write that none before it has."""
     writes: list[str] = []
     processes: list[Process] = []
 
     def written(method: str, path: str) -> None:
-        writes.append(f"{method} {path}")
-        processes[-1].kill()
+        write = f"{method} {path}"
+        if write not in writes:  # each process begins by applying the profile again
+            writes.append(write)
+            processes[-1].kill()
 
     async def settled(wanted: dict[str, int]) -> bool:
         return await serving(real, wanted) and (await real.condition("Ready"))[0] == "True"

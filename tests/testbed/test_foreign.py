@@ -24,7 +24,7 @@ def test_only_labelled_nodes_get_gpus(api_server: Cluster, monkeypatch: pytest.M
             for node in api_server.nodes:
                 api.merge(f"/api/v1/nodes/{node.name}", {"metadata": {"labels": {"cynosure.dev/simulated": None}}})
             assert simulate_gpus(kubectl, context) == ["may"]
-            assert api.get("/api/v1/nodes/may")["status"]["allocatable"]["nvidia.com/mig-1g.10gb"] == "8"
+            assert api.get("/api/v1/nodes/may")["status"]["allocatable"]["nvidia.com/mig-1g.10gb"] == "28"
             assert "nvidia.com/mig-1g.10gb" not in api.get("/api/v1/nodes/may-not")["status"].get("allocatable", {})
             api.delete("/api/v1/nodes/may")
             with pytest.raises(TestbedFailed, match=r"no node of .* has the label"):
