@@ -76,12 +76,7 @@ def _access(namespace: str) -> list[Body]:
     group = "rbac.authorization.k8s.io"
     return [
         _head("v1", "ServiceAccount", namespace),
-        {
-            "apiVersion": f"{group}/v1",
-            "kind": "ClusterRole",
-            "metadata": role,
-            "rules": rules,
-        },
+        {"apiVersion": f"{group}/v1", "kind": "ClusterRole", "metadata": role, "rules": rules},
         {
             "apiVersion": f"{group}/v1",
             "kind": "ClusterRoleBinding",

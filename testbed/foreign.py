@@ -21,8 +21,7 @@ def simulate_gpus(kubectl: Path, context: str, *, product: str = "A100-80GB", co
 
     :raises TestbedFailed: no node is labelled, or kubectl failed.
     """
-    found = json.loads(_run(kubectl, context, "get", "nodes", f"--selector={SIMULATED}", "--output=json"))
-    names = [item["metadata"]["name"] for item in found["items"]]
+    names = _labelled(kubectl, context)
     if not names:
         raise TestbedFailed(f"no node of {context} has the label {SIMULATED}; set it on those that may have such GPUs")
     resources = extended_resources(product, count, largest_counts(product))
@@ -36,13 +35,17 @@ def simulate_gpus(kubectl: Path, context: str, *, product: str = "A100-80GB", co
 
 def withdraw_gpus(kubectl: Path, context: str, *, product: str = "A100-80GB") -> None:
     """Take them away again from the labelled nodes; the label, which is its owner's, stays."""
-    found = json.loads(_run(kubectl, context, "get", "nodes", f"--selector={SIMULATED}", "--output=json"))
     gone = dict.fromkeys(extended_resources(product, 0, largest_counts(product)))
-    for name in [item["metadata"]["name"] for item in found["items"]]:
+    for name in _labelled(kubectl, context):
         said = node_labels(NodeSpec(name, product, 0, "device-plugin"))
         labels = {label: None for label in said if not SIMULATED.startswith(label)}
         _patch(kubectl, context, name, {"metadata": {"labels": labels}})
         _patch(kubectl, context, name, {"status": {"capacity": gone, "allocatable": gone}}, "--subresource=status")
+
+
+def _labelled(kubectl: Path, context: str) -> list[str]:
+    found = json.loads(_run(kubectl, context, "get", "nodes", f"--selector={SIMULATED}", "--output=json"))
+    return [item["metadata"]["name"] for item in found["items"]]
 
 
 def _patch(kubectl: Path, context: str, node: str, body: object, *more: str) -> None:

@@ -14,11 +14,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from testbed.cluster import Cluster
-from testbed.errors import TestbedFailed
 from testbed.locks import only_one
 from testbed.paths import REPOSITORY, cache_directory
 from testbed.programs import program
 from testbed.progress import Progress
+from testbed.run import run
 
 PAUSE = "localhost/pause:1"
 _SUITE = "bookworm"
@@ -68,7 +68,7 @@ def _debian(name: str, packages: Sequence[str], progress: Progress) -> str:
     cache_directory().mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=cache_directory(), prefix="debootstrap-") as scratch:
         root = Path(scratch) / "root"
-        _run(["debootstrap", "--variant=minbase", f"--include={','.join(packages)}", _SUITE, str(root)])
+        run(["debootstrap", "--variant=minbase", f"--include={','.join(packages)}", _SUITE, str(root)])
         for folder in _DROPPED:
             shutil.rmtree(root / folder, ignore_errors=True)
         _commit(image, [(root, "/")])
@@ -131,27 +131,19 @@ def _buildah(verb: str, *arguments: str) -> str:
         policy.parent.mkdir(parents=True, exist_ok=True)
         policy.write_text('{"default": [{"type": "insecureAcceptAnything"}]}')
     signed = [f"--signature-policy={policy}"] if verb in ("build", "commit", "push", "from") else []
-    return _run([*_storage(), verb, *signed, *arguments], _environment())
+    return run([*_storage(), verb, *signed, *arguments], _environment())
 
 
 def _storage() -> list[str]:
     """Overlays share what images have in common; they cannot stand on another overlay, so there, plain copies."""
     base = cache_directory()
-    kind = _run(["stat", "--file-system", "--format=%T", str(base)]).strip()
+    kind = run(["stat", "--file-system", "--format=%T", str(base)]).strip()
     driver = "vfs" if kind == "overlayfs" else "overlay"
     return ["buildah", f"--storage-driver={driver}", f"--root={base / f'containers-{driver}'}"]
 
 
 def _environment() -> dict[str, str]:
     return {**os.environ, "BUILDAH_ISOLATION": "chroot", "XDG_RUNTIME_DIR": "/run"}
-
-
-def _run(command: Sequence[str], environment: dict[str, str] | None = None) -> str:
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
-    if done.returncode:
-        told = (done.stderr or done.stdout).strip()[-1500:]
-        raise TestbedFailed(f"`{' '.join(command[:6])} …` failed:\n{told}")
-    return done.stdout
 
 
 def _project_files() -> list[Path]:

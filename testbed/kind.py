@@ -1,25 +1,16 @@
 """A cluster of kind, for people who have Docker or Podman. The project's own tests have neither."""
 
-import subprocess
 from collections.abc import Callable, Sequence
 
-from testbed.errors import TestbedFailed
 from testbed.paths import REPOSITORY
 from testbed.progress import Progress
+from testbed.run import run
 
 NAME = "cynosure"
 CONTEXT = f"kind-{NAME}"
 _IMAGE = "localhost/cynosure:kind"
 
 Run = Callable[[Sequence[str]], str]
-
-
-def run(command: Sequence[str]) -> str:
-    """Return what the command printed. :raises TestbedFailed: with the end of what it said."""
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise TestbedFailed(f"{' '.join(command[:4])}: {(done.stderr or done.stdout).strip()[-500:]}")
-    return done.stdout
 
 
 def kind_up(engine: str, progress: Progress, run: Run = run) -> str:

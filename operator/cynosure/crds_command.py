@@ -9,13 +9,11 @@ from cynosure.api import crds
 from cynosure.errors import NotFound
 from cynosure.kube.client import HttpKubeApi
 from cynosure.kube.credentials import load_credentials
-from cynosure.kube.port import Body, KubeApi, Resource
+from cynosure.kube.port import CUSTOM_RESOURCE_DEFINITIONS, Body, KubeApi
 from cynosure.settings import KubernetesSettings
 
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
-
-_DEFINITIONS = Resource("apiextensions.k8s.io", "v1", "customresourcedefinitions", namespaced=False)
 
 
 def register(commands: "Commands") -> None:
@@ -35,7 +33,8 @@ def _apply(arguments: argparse.Namespace) -> int:
     async def apply() -> list[str]:
         async with HttpKubeApi(load_credentials(arguments.context), KubernetesSettings()) as api:
             for body in crds.manifests():
-                await api.apply(_DEFINITIONS, body, force=True)  # nobody else may own what this version defines
+                # nobody else may own what this version defines
+                await api.apply(CUSTOM_RESOURCE_DEFINITIONS, body, force=True)
         return [body["metadata"]["name"] for body in crds.manifests()]
 
     _print(arguments, {"applied": asyncio.run(apply())})
@@ -55,10 +54,10 @@ def _diff(arguments: argparse.Namespace) -> int:
 async def _differs(api: KubeApi, body: Body) -> bool:
     """Let the server say what an apply would make of it: what it fills in by itself is no difference."""
     try:
-        standing = await api.get(_DEFINITIONS, body["metadata"]["name"])
+        standing = await api.get(CUSTOM_RESOURCE_DEFINITIONS, body["metadata"]["name"])
     except NotFound:
         return True
-    wanted = await api.apply(_DEFINITIONS, body, force=True, dry_run=True)
+    wanted = await api.apply(CUSTOM_RESOURCE_DEFINITIONS, body, force=True, dry_run=True)
     return bool(standing["spec"] != wanted["spec"])
 
 

@@ -13,7 +13,15 @@ from cynosure.api import crds
 from cynosure.errors import CynosureError, NotFound
 from cynosure.kube.client import HttpKubeApi
 from cynosure.kube.credentials import load_credentials
-from cynosure.kube.port import DEPLOYMENTS, LEASES, NODES, RESOURCE_SLICES, KubeApi, Resource
+from cynosure.kube.port import (
+    CUSTOM_RESOURCE_DEFINITIONS,
+    DEPLOYMENTS,
+    LEASES,
+    NODES,
+    RESOURCE_SLICES,
+    KubeApi,
+    Resource,
+)
 from cynosure.observe import promql
 from cynosure.observe.gpus import Devices, plugin_gpus
 from cynosure.observe.prometheus import Prometheus
@@ -22,7 +30,6 @@ from cynosure.settings import Settings, read_settings
 if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[argparse.ArgumentParser]
 
-_DEFINITIONS = Resource("apiextensions.k8s.io", "v1", "customresourcedefinitions", namespaced=False)
 _STAMPS = Resource("admissionregistration.k8s.io", "v1", "mutatingadmissionpolicies", namespaced=False)
 _REVIEWS = Resource("authorization.k8s.io", "v1", "selfsubjectaccessreviews", namespaced=False)
 _MAY = (
@@ -102,7 +109,7 @@ async def _tried(name: str, check: Callable[[], Awaitable[Finding]]) -> Finding:
 
 
 async def _definitions(api: KubeApi) -> Finding:
-    standing = {body["metadata"]["name"] for body in (await api.list(_DEFINITIONS)).items}
+    standing = {body["metadata"]["name"] for body in (await api.list(CUSTOM_RESOURCE_DEFINITIONS)).items}
     wanted = [body["metadata"]["name"] for body in crds.manifests()]
     missing = [name for name in wanted if name not in standing]
     message = f"missing: {', '.join(missing)}" if missing else f"all {len(wanted)} are served"

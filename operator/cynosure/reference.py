@@ -4,15 +4,14 @@ python -m cynosure.reference [--check] [--root FOLDER]
 """
 
 import argparse
-import difflib
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import fields
-from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter
 
+from cynosure.api.generate import generate
 from cynosure.cli import build_parser
 from cynosure.settings import Settings, variable
 
@@ -94,20 +93,7 @@ def _shown(value: object) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m cynosure.reference", description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 and show what differs")
-    parser.add_argument("--root", type=Path, default=Path(), help="the repository (default: here)")
-    chosen = parser.parse_args(arguments)
-    difference = ""
-    for name, wanted in files().items():
-        path: Path = chosen.root / name
-        if not chosen.check:
-            path.write_text(wanted)
-            continue
-        standing = path.read_text().splitlines(True) if path.exists() else []
-        difference += "".join(difflib.unified_diff(standing, wanted.splitlines(True), name, f"{name} (generated)"))
-    sys.stdout.write(difference)
-    return 1 if difference else 0
+    return generate(files(), "cynosure.reference", __doc__ or "", arguments)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from typing import Any
 from cynosure.errors import NotFound
 from cynosure.kube.client import HttpKubeApi
 from cynosure.kube.port import (
+    CUSTOM_RESOURCE_DEFINITIONS,
     DEPLOYMENTS,
     INFERENCE_SERVICES,
     PODS,
@@ -23,7 +24,6 @@ from cynosure.kube.port import (
 from tests.reconcile.conftest import inference_service
 
 NAMESPACES = Resource("", "v1", "namespaces", namespaced=False)
-CRDS = Resource("apiextensions.k8s.io", "v1", "customresourcedefinitions", namespaced=False)
 
 
 @dataclass(frozen=True)
@@ -84,10 +84,10 @@ async def until(check: Callable[[], Awaitable[bool]], what: str, seconds: float 
 async def install(api: HttpKubeApi, crds: list[Body]) -> None:
     """Our kinds, served."""
     for crd in crds:
-        await api.apply(CRDS, crd)
+        await api.apply(CUSTOM_RESOURCE_DEFINITIONS, crd)
 
     async def served() -> bool:
-        found = [await api.get(CRDS, crd["metadata"]["name"]) for crd in crds]
+        found = [await api.get(CUSTOM_RESOURCE_DEFINITIONS, crd["metadata"]["name"]) for crd in crds]
         conditions = [{c["type"]: c["status"] for c in crd["status"]["conditions"]} for crd in found]
         return all(known.get("Established") == "True" for known in conditions)
 

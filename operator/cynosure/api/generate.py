@@ -6,7 +6,7 @@ python -m cynosure.api.generate [--check] [--root FOLDER]
 import argparse
 import difflib
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import yaml
@@ -39,10 +39,14 @@ def _yaml(manifest: crds.Manifest) -> str:
 
 def differences(root: Path) -> str:
     """A unified diff of what is in ``root`` against what should be; empty when it is up to date."""
+    return _differences(files(), root)
+
+
+def _differences(wanted: Mapping[str, str], root: Path) -> str:
     return "".join(
         line
-        for name, wanted in files().items()
-        for line in difflib.unified_diff(_read(root / name), wanted.splitlines(True), name, f"{name} (generated)")
+        for name, text in wanted.items()
+        for line in difflib.unified_diff(_read(root / name), text.splitlines(True), name, f"{name} (generated)")
     )
 
 
@@ -51,21 +55,30 @@ def _read(path: Path) -> list[str]:
 
 
 def write(root: Path) -> None:
-    for name, text in files().items():
+    _write(files(), root)
+
+
+def _write(wanted: Mapping[str, str], root: Path) -> None:
+    for name, text in wanted.items():
         path = root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m cynosure.api.generate", description=__doc__.splitlines()[0])
+    return generate(files(), "cynosure.api.generate", __doc__, arguments)
+
+
+def generate(wanted: Mapping[str, str], module: str, about: str, arguments: Sequence[str] | None) -> int:
+    """Run a module that writes the texts of ``wanted``, by their paths in the repository, or checks them."""
+    parser = argparse.ArgumentParser(prog=f"python -m {module}", description=about.splitlines()[0])
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 and show what differs")
     parser.add_argument("--root", type=Path, default=Path(), help="the repository (default: here)")
     chosen = parser.parse_args(arguments)
     if not chosen.check:
-        write(chosen.root)
+        _write(wanted, chosen.root)
         return 0
-    difference = differences(chosen.root)
+    difference = _differences(wanted, chosen.root)
     sys.stdout.write(difference)
     return 1 if difference else 0
 

@@ -119,6 +119,7 @@ GPU_CLASSES = Resource(GROUP, VERSION, "gpuclasses", namespaced=False)
 TRAFFIC_REPLAYS = Resource(GROUP, VERSION, "trafficreplays")
 AUTOMATION_POLICIES = Resource(GROUP, VERSION, "automationpolicies", namespaced=False)
 
+CUSTOM_RESOURCE_DEFINITIONS = Resource("apiextensions.k8s.io", "v1", "customresourcedefinitions", namespaced=False)
 DEPLOYMENTS = Resource("apps", "v1", "deployments")
 SERVICES = Resource("", "v1", "services")
 CONFIG_MAPS = Resource("", "v1", "configmaps")

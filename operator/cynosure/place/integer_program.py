@@ -10,18 +10,12 @@ from math import ceil, inf, isfinite
 import highspy
 import numpy as np
 
+from cynosure.highs import quiet_highs
+
 Terms = Sequence[tuple[int, float]]
 """A sum: columns with their factors."""
 
 _ROUNDING = 1e-6
-
-
-class QuietHighs(highspy.Highs):
-    """HiGHS writes a header to the standard output as soon as callbacks are set, which its constructor does."""
-
-    def enableCallbacks(self) -> None:  # noqa: N802
-        self.setOptionValue("output_flag", False)
-        super().enableCallbacks()  # type: ignore[no-untyped-call]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,16 +69,12 @@ class IntegerProgram:
         return all(_is_within(total(terms, values), least, most) for terms, least, most in self._rows)
 
     def _model(self, cost: Terms, step: float, time_limit_seconds: float) -> highspy.Highs:
-        model = QuietHighs()  # type: ignore[no-untyped-call]
-        for option, value in {
-            "threads": 1,
-            "random_seed": 1,
-            "time_limit": max(time_limit_seconds, 0.0),
-            "mip_feasibility_tolerance": 1e-9,
-            "mip_rel_gap": 0.0,
-            "mip_abs_gap": step * (1 - 1000 * _ROUNDING),
-        }.items():
-            model.setOptionValue(option, value)
+        model = quiet_highs(
+            time_limit=max(time_limit_seconds, 0.0),
+            mip_feasibility_tolerance=1e-9,
+            mip_rel_gap=0.0,
+            mip_abs_gap=step * (1 - 1000 * _ROUNDING),
+        )
         model.passModel(self._lp(cost))
         return model
 

@@ -15,9 +15,9 @@ from math import ceil
 import highspy
 import numpy as np
 
+from cynosure.highs import QuietHighs
 from cynosure.model.signals import Floats
 from cynosure.place.choices import Kind, Label, choices
-from cynosure.place.integer_program import QuietHighs
 from cynosure.place.need import Need
 from cynosure.place.prices import Prices
 

@@ -15,7 +15,7 @@ from cynosure.model.plan import Option
 from cynosure.model.profile import Point, Profile
 from cynosure.model.service import Service
 from cynosure.size.deadline import ImageGpu, most_images
-from cynosure.size.options import Sizing, candidates_of, no_point, price
+from cynosure.size.options import Sizing, cheapest_first
 
 _MOST_RUNS = 1_000_000_000
 
@@ -24,13 +24,13 @@ def size_batch_job(
     service: Service, profile: Profile, images: int, deadline_seconds: float, products: Iterable[str]
 ) -> Sizing:
     """Return one option for each measured partition that does any image in time, the cheapest first."""
-    allowed = tuple(products)
-    candidates = candidates_of(service, profile, allowed)
-    if not candidates:
-        return Sizing((), no_point(service, profile, allowed), is_measured=False)
-    found = [_option(points, profile, images, deadline_seconds) for points in candidates]
-    options = sorted((o for o in found if o is not None), key=lambda option: (price(service, option), option.partition))
-    return Sizing(tuple(options), None if options else _too_soon(candidates, profile, deadline_seconds))
+    return cheapest_first(
+        service,
+        profile,
+        tuple(products),
+        lambda points: _option(points, profile, images, deadline_seconds),
+        lambda candidates: _too_soon(candidates, profile, deadline_seconds),
+    )
 
 
 def image_gpu(points: tuple[Point, ...], load_seconds: float) -> ImageGpu:

@@ -17,7 +17,6 @@ given: no C_i falls when T grows, so bisection finds it, up to one part in a mil
 Floats only propose and exact fractions decide: a deadline that is reached exactly is met, as written in decimals.
 """
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -27,11 +26,11 @@ from pathlib import Path
 from typing import Annotated
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from cynosure.api.parse import describe
 from cynosure.errors import BadInput
 from cynosure.model.signals import Floats
+from cynosure.size.lists import read_list
 
 _Seconds = Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False)]
 
@@ -93,12 +92,7 @@ def earliest_seconds(gpus: Sequence[ImageGpu], images: int) -> float | None:
 
 def read_gpus(path: Path) -> tuple[ImageGpu, ...]:
     """:raises BadInput: naming the file and the field."""
-    try:
-        found = TypeAdapter(tuple[ImageGpu, ...]).validate_python(json.loads(path.read_text(encoding="utf-8")))
-    except ValidationError as error:
-        raise BadInput(f"{path}: {describe(error)}") from error
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise BadInput(f"{path}: not JSON ({error}); write a list with one object for each GPU") from error
+    found = read_list(path, TypeAdapter(tuple[ImageGpu, ...]), "GPU")
     if not found:
         raise BadInput(f"{path}: an empty list; write one object for each GPU")
     return found

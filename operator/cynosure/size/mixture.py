@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import highspy
 import numpy as np
 
+from cynosure.highs import quiet_highs
 from cynosure.model.signals import Floats
 
 _TIME_LIMIT_SECONDS = 30.0
@@ -90,20 +91,5 @@ class _Program:
         return shares
 
 
-class _Silent(highspy.Highs):
-    def enableCallbacks(self) -> None:  # noqa: N802  (its name there)
-        """Say nothing from the start: the constructor calls this, and would print a banner into our JSON."""
-        self.setOptionValue("output_flag", False)
-        super().enableCallbacks()  # type: ignore[no-untyped-call]
-
-
 def _quiet() -> highspy.Highs:
-    model = _Silent()  # type: ignore[no-untyped-call]
-    for option, value in (
-        ("threads", 1),
-        ("random_seed", 1),
-        ("time_limit", _TIME_LIMIT_SECONDS),
-        ("mip_rel_gap", 0.0),
-    ):
-        model.setOptionValue(option, value)
-    return model
+    return quiet_highs(time_limit=_TIME_LIMIT_SECONDS, mip_rel_gap=0.0)

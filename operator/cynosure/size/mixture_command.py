@@ -1,7 +1,6 @@
 """``cynosure size mix``: the cheapest GPUs and partitions for requests of several sizes."""
 
 import argparse
-import json
 import math
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,14 +8,14 @@ from time import perf_counter
 from typing import Annotated, Any
 
 import numpy as np
-from pydantic import BaseModel, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, Field, TypeAdapter
 
-from cynosure.api.parse import describe
 from cynosure.errors import BadInput
 from cynosure.model.mig import geometry_of
 from cynosure.model.profile import Profile
 from cynosure.model.service import Target
 from cynosure.size.answer import write_answer
+from cynosure.size.lists import read_list
 from cynosure.size.measured import read_profile
 from cynosure.size.size_classes import Kind, Shared, SizeClass, cheapest_shared, kinds_of, sized_alone
 from cynosure.size.targets import read_targets
@@ -76,12 +75,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def read_buckets(path: Path) -> tuple[Bucket, ...]:
     """:raises BadInput: naming the file and the field."""
-    try:
-        found = TypeAdapter(tuple[Bucket, ...]).validate_python(json.loads(path.read_text(encoding="utf-8")))
-    except ValidationError as error:
-        raise BadInput(f"{path}: {describe(error)}") from error
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise BadInput(f"{path}: not JSON ({error}); write a list with one object for each size") from error
+    found = read_list(path, TypeAdapter(tuple[Bucket, ...]), "size")
     if not any(bucket.rate_rps for bucket in found):
         raise BadInput(f"{path}: no bucket has a rate_rps above 0; write one object for each size")
     return found

@@ -1,6 +1,6 @@
 """Every way to serve a demand, the cheapest first, with the reason where there is none."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import ceil
@@ -13,6 +13,9 @@ from cynosure.size.images import ImageReplica
 from cynosure.size.lengths import AZURE_CODE_2023, Lengths
 from cynosure.size.replica import Replica, capacity_rps
 from cynosure.size.text import TextReplica
+
+Points = tuple[Point, ...]
+"""All of one partition, by rising batch."""
 
 _DEFAULT_WATTS = 400.0
 """Energy is weighed against cost per GPU of this power."""
@@ -47,12 +50,29 @@ def size_service(
 
     Replicas are what the rate needs, whatever the service's limits: whoever decides applies those and says so.
     """
-    candidates = candidates_of(service, profile, products)
+    return cheapest_first(
+        service,
+        profile,
+        products,
+        lambda points: _option(points, profile, needs, targets),
+        lambda candidates: _out_of_reach(candidates, profile, needs, targets),
+    )
+
+
+def cheapest_first(
+    service: Service,
+    profile: Profile,
+    products: Iterable[str],
+    option_of: Callable[[Points], Option | None],
+    unreachable: Callable[[Sequence[Points]], str],
+) -> Sizing:
+    """Return the option of each measured partition that is allowed and has one; when none has, why."""
+    candidates = _candidates(service, profile, products)
     if not candidates:
-        return Sizing((), no_point(service, profile, products), is_measured=False)
-    found = [_option(points, profile, needs, targets) for points in candidates]
+        return Sizing((), _no_point(service, profile, products), is_measured=False)
+    found = (option_of(points) for points in candidates)
     options = sorted((o for o in found if o is not None), key=lambda option: (price(service, option), option.partition))
-    return Sizing(tuple(options), None if options else _out_of_reach(candidates, profile, needs, targets))
+    return Sizing(tuple(options), None if options else unreachable(candidates))
 
 
 def price(service: Service, option: Option) -> float:
@@ -88,7 +108,7 @@ def _tokens(points: tuple[Point, ...], needs: Needs) -> tuple[float, float]:
     return float(f"{inputs:.3g}"), float(f"{outputs:.3g}")
 
 
-def candidates_of(service: Service, profile: Profile, products: Iterable[str]) -> list[tuple[Point, ...]]:
+def _candidates(service: Service, profile: Profile, products: Iterable[str]) -> list[tuple[Point, ...]]:
     """Return the points of each measured partition that the service may use and that its GPU can have."""
     allowed = set(products) & set(service.gpu_products or products)
     measured = {(p.gpu, p.partition) for p in profile.points if p.gpu in allowed}
@@ -129,7 +149,7 @@ def _option(points: tuple[Point, ...], profile: Profile, needs: Needs, targets: 
     )
 
 
-def no_point(service: Service, profile: Profile, products: Iterable[str]) -> str:
+def _no_point(service: Service, profile: Profile, products: Iterable[str]) -> str:
     measured = sorted({f"{point.partition} on {point.gpu}" for point in profile.points})
     asked = ", ".join(service.partitions) or "any partition"
     return (
