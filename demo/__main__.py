@@ -44,11 +44,10 @@ def summary(outcome: Outcome) -> str:
         f"{s.failed} failed"
         for s in record.services
     ]
-    held, static = record.gpu_hours(), record.static_gpu_hours()
     return "\n".join(
         [
             *lines,
-            f"GPU-hours of the day: {held:.1f}, static provisioning for the peak: {static:.1f} ({held / static:.0%})",
+            f"cost of the day: {record.cost()}",
             f"SLO: {'met' if outcome.is_met else 'MISSED'}",
             f"sentence: {'applied and verified' if outcome.is_verified else 'NOT verified'}",
             f"report: {outcome.report}",

@@ -1,5 +1,6 @@
 """What happened during the replay, as plain values that the report is drawn from."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -14,18 +15,23 @@ class Partition:
     profile: str
     service: str
 
-    @property
-    def gpu_share(self) -> float:
-        """Compute slices over the seven of a whole GPU, read from the profile's name (3g.40gb has three)."""
-        return int(self.profile.split("g.", 1)[0]) / 7
+
+def gpu_share(profile: str) -> float:
+    """Compute slices over the seven of a whole GPU, read from the profile's name (3g.40gb has three)."""
+    return int(profile.split("g.", 1)[0]) / 7
 
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One look at the cluster. ``replicas`` and ``ready`` by service."""
+    """One look at the cluster. ``held``, ``replicas`` and ``ready`` by service.
+
+    ``held`` are the GPUs that its pods hold, which any cluster tells; ``partitions`` are where on them, which only DRA
+    tells: a device plugin keeps it to itself.
+    """
 
     at_seconds: float
     partitions: tuple[Partition, ...]
+    held: Mapping[str, float]
     replicas: Mapping[str, int]
     ready: Mapping[str, int]
 
@@ -87,18 +93,30 @@ class Record:
     gpus: tuple[str, ...]
     facts: Mapping[str, str] = field(default_factory=dict)
 
-    def gpu_hours(self, service: str | None = None) -> float:
-        """GPU-hours of the replayed day (a second of the demo stands for ``compression`` seconds)."""
+    def gpu_hours(self, *services: str) -> float:
+        """GPU-hours of the replayed day (a second of the demo stands for ``compression`` seconds).
+
+        Not a number where no two looks at the cluster succeeded: nothing was seen, which is not nothing held.
+        """
+        looks = self._within()
+        if len(looks) < 2:
+            return math.nan
         held = sum(
             (after.at_seconds - before.at_seconds)
-            * sum(p.gpu_share for p in before.partitions if service in (None, p.service))
-            for before, after in pairwise(self._within())
+            * sum(share for name, share in before.held.items() if not services or name in services)
+            for before, after in pairwise(looks)
         )
         return held * self.compression / 3600
 
     def static_gpu_hours(self) -> float:
         duration = self.ended_at_seconds - self.started_at_seconds
         return sum(s.static_share for s in self.services) * duration * self.compression / 3600
+
+    def cost(self) -> str:
+        """GPU-hours against static provisioning, in words."""
+        held, static = self.gpu_hours(), self.static_gpu_hours()
+        share = f" ({held / static:.0%})" if static else ""
+        return f"{held:.1f} GPU-hours against {static:.1f} of static provisioning for the peak{share}"
 
     def _within(self) -> list[Sample]:
         return [s for s in self.samples if self.started_at_seconds <= s.at_seconds <= self.ended_at_seconds]

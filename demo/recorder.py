@@ -1,12 +1,15 @@
 """Looks at the cluster every few seconds while the day is replayed, and keeps what it saw."""
 
 import threading
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from cynosure.kube.labels import PARTITION, SERVICE
+
 from demo.kubectl import Body, Kubectl, StepFailed
-from demo.record import Decided, Partition, Sample
+from demo.record import Decided, Partition, Sample, gpu_share
 
 SERVICES = "inferenceservices.cynosure.dev"
 
@@ -37,7 +40,8 @@ class Recorder:
 
     def look(self) -> None:
         services = self.kubectl.get(SERVICES, namespace=self.namespace)["items"]
-        self.samples.append(sample(self.clock(), services))
+        pods = self.kubectl.get("pods", namespace=self.namespace, selector=PARTITION)["items"]
+        self.samples.append(sample(self.clock(), services, pods))
         for service in services:
             self.decisions.update(decisions_of(service))
 
@@ -49,7 +53,8 @@ class Recorder:
                 self.failures += 1
 
 
-def sample(at_seconds: float, services: list[Body]) -> Sample:
+def sample(at_seconds: float, services: list[Body], pods: list[Body]) -> Sample:
+    """Return what ``services`` say of themselves, and what their ``pods`` hold."""
     status = {service["metadata"]["name"]: service.get("status", {}) for service in services}
     partitions = [
         Partition(slot["gpu"], slot["start"], slot["partition"], name)
@@ -61,7 +66,17 @@ def sample(at_seconds: float, services: list[Body]) -> Sample:
         for name, state in status.items()
     }
     ready = {name: state.get("readyReplicas", 0) for name, state in status.items()}
-    return Sample(at_seconds, tuple(sorted(partitions)), wanted, ready)
+    return Sample(at_seconds, tuple(sorted(partitions)), held_by(pods), wanted, ready)
+
+
+def held_by(pods: list[Body]) -> dict[str, float]:
+    """Return the GPUs that the pods of each service hold: from the node they were bound to until they have ended."""
+    held: defaultdict[str, float] = defaultdict(float)
+    for pod in pods:
+        labels = pod["metadata"]["labels"]
+        if pod["spec"].get("nodeName") and pod["status"].get("phase") not in ("Succeeded", "Failed"):
+            held[labels[SERVICE]] += gpu_share(labels[PARTITION])
+    return dict(held)
 
 
 def decisions_of(service: Body) -> set[Decided]:

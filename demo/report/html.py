@@ -52,12 +52,8 @@ def _results(record: Record) -> str:
         )
         for s in record.services
     ]
-    held, static = record.gpu_hours(), record.static_gpu_hours()
-    saved = f"{held:.1f} GPU-hours against {static:.1f} of static provisioning for the peak" + (
-        f" ({held / static:.0%})" if static else ""
-    )
     heads = ("service", "SLO", "objective", "attainment", "requests", "failed", "GPU-hours")
-    return f"<h2>Result</h2>{_table(heads, rows)}<p><b>{escape(saved)}</b></p>"
+    return f"<h2>Result</h2>{_table(heads, rows)}<p><b>{escape(record.cost())}</b></p>"
 
 
 def _figure(name: str, image: bytes) -> str:

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from demo.record import Line, Record, Sample, ServiceRecord
+from demo.record import Line, Record, ServiceRecord
 
 BLUE, ORANGE, GREEN, RED, GREY = "#0072B2", "#E69F00", "#009E73", "#D55E00", "#888888"
 SERVICE_COLOURS = (BLUE, ORANGE, GREEN, RED)
@@ -21,7 +21,8 @@ Hour = Callable[[float], float]
 def all_plots(record: Record) -> dict[str, Figure]:
     """The figures of a report by file stem, in reading order."""
     figures = {f"load-{service.name}": load(record, service) for service in record.services}
-    return figures | {"slices": slices(record), "attainment": attainment(record), "gpus": gpus_in_use(record)}
+    where = {"slices": slices(record)} if record.gpus else {}
+    return figures | where | {"attainment": attainment(record), "gpus": gpus_in_use(record)}
 
 
 def png(figure: Figure) -> bytes:
@@ -94,9 +95,7 @@ def gpus_in_use(record: Record) -> Figure:
     figure, axes = plt.subplots(figsize=(10, 2.6), layout="constrained")
     hour = _hours(record)
     times = [hour(s.at_seconds) for s in record.samples]
-    shares = [
-        [sum(p.gpu_share for p in s.partitions if p.service == r.name) for s in record.samples] for r in record.services
-    ]
+    shares = [[s.held.get(r.name, 0.0) for s in record.samples] for r in record.services]
     axes.stackplot(
         times, shares, step="post", colors=SERVICE_COLOURS[: len(shares)], labels=[r.name for r in record.services]
     )
@@ -107,10 +106,6 @@ def gpus_in_use(record: Record) -> Figure:
     axes.legend(loc="upper left", ncols=4, frameon=False, fontsize=8)
     _finish((axes,), record, hour)
     return figure
-
-
-def _share(sample: Sample, service: str) -> float:
-    return sum(part.gpu_share for part in sample.partitions if part.service == service)
 
 
 def memory_slices(profile: str) -> int:

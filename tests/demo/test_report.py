@@ -1,8 +1,12 @@
 """The report says what the record holds, and nothing from the cluster can break out of it."""
 
+import math
+from typing import Any
+
 import pytest
 
 from demo.record import Decided, Line, Moment, Partition, Record, Sample, ServiceRecord
+from demo.recorder import sample
 from demo.report import html, plots
 
 
@@ -30,9 +34,9 @@ def record(**changes: object) -> Record:
         "trace": "a made-up day",
         "services": (chat,),
         "samples": (
-            Sample(0.0, (one,), {"chat": 1}, {"chat": 1}),
-            Sample(300.0, (one, two), {"chat": 2}, {"chat": 1}),
-            Sample(600.0, (one, two), {"chat": 2}, {"chat": 2}),
+            Sample(0.0, (one,), {"chat": 3 / 7}, {"chat": 1}, {"chat": 1}),
+            Sample(300.0, (one, two), {"chat": 6 / 7}, {"chat": 2}, {"chat": 1}),
+            Sample(600.0, (one, two), {"chat": 6 / 7}, {"chat": 2}, {"chat": 2}),
         ),
         "decisions": (Decided(300.0, "chat", "ScaleUp", "ForecastDemand", "1 → 2 <script>alert(1)</script>"),),
         "moments": (Moment(270.0, "asked"),),
@@ -51,6 +55,33 @@ def test_gpu_hours_are_the_slices_held_over_the_replayed_day() -> None:
 def test_what_the_cluster_held_before_and_after_the_day_does_not_count() -> None:
     narrow = record(started_at_seconds=300.0)
     assert narrow.gpu_hours() == pytest.approx(300 * 6 / 7 * 144 / 3600)
+
+
+def test_a_day_on_which_nothing_was_seen_did_not_cost_nothing() -> None:
+    blind = record(samples=())
+    assert math.isnan(blind.gpu_hours())
+    assert blind.cost().startswith("nan GPU-hours")
+
+
+def test_pods_hold_their_partition_from_binding_to_the_end_where_no_layout_is_told() -> None:
+    pods = [
+        pod("3g.40gb", node="a", phase="Running"),
+        pod("1g.10gb-me", node="a", phase="Pending"),
+        pod("7g.80gb", node=None, phase="Pending"),
+        pod("7g.80gb", node="b", phase="Succeeded"),
+    ]
+    seen = sample(0.0, [{"metadata": {"name": "chat"}, "status": {"replicas": 4}}], pods)
+    assert seen.partitions == ()
+    assert seen.held == {"chat": pytest.approx(4 / 7)}
+
+
+def test_a_cluster_that_tells_no_slices_gets_no_plot_of_them() -> None:
+    assert "slices" not in plots.all_plots(record(gpus=()))
+
+
+def pod(partition: str, *, node: str | None, phase: str) -> dict[str, Any]:
+    labels = {"cynosure.dev/service": "chat", "cynosure.dev/partition": partition}
+    return {"metadata": {"labels": labels}, "spec": {"nodeName": node} if node else {}, "status": {"phase": phase}}
 
 
 def test_page_holds_results_and_plots_and_escapes_what_came_from_the_cluster() -> None:

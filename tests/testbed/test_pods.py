@@ -68,7 +68,7 @@ def test_prometheus_scrapes_pods(engines: Kubectl) -> None:
     engines("wait", "pod/prometheus", "--for=condition=Ready", "--timeout=60s")
     proxy = f"/api/v1/namespaces/{engines.namespace}/pods/prometheus:9090/proxy"
     query = f"{proxy}/api/v1/query?query=vllm:num_requests_running"
-    wait_until(lambda: bool(json.loads(engines("get", "--raw", query))["data"]["result"]), "a sample", 30)
+    wait_until(lambda: bool(json.loads(engines("get", "--raw", query))["data"]["result"]), "a sample", 60)
 
 
 def test_a_claimed_partition_is_prepared_before_the_pod_runs(kubectl: Kubectl) -> None:
