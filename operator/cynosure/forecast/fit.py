@@ -59,7 +59,8 @@ class Horizon:
 class Learner:
     """The forecasts of one service, cheaper in a row: what is learned serves until ``learn_seconds`` have passed.
 
-    By default that is the time between two origins of a replay, for which the evaluation does the same.
+    By default that is the time between two origins of a replay, for which the evaluation does the same. A short history
+    is learned anew each time: that costs little, and each sample still tells much.
     """
 
     def __init__(self, horizon: Horizon, learn_seconds: float | None = None) -> None:
@@ -73,7 +74,8 @@ class Learner:
         values = on_grid(history, now_seconds, self._horizon.step_seconds).values
         if not np.isfinite(values).any():
             return None
-        if self._fitted is None or now_seconds - self._learned_at >= self._learn_seconds:
+        is_due = len(values) <= _FEWEST_REPLAYED or now_seconds - self._learned_at >= self._learn_seconds
+        if self._fitted is None or is_due:
             self._fitted, self._learned_at = fit(values, self._horizon), now_seconds
         return self._fitted.forecast(values, now_seconds)
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from cynosure.clock import Clock
 from cynosure.errors import CynosureError
-from cynosure.forecast import Horizon, fit_forecast
+from cynosure.forecast import Horizon, Learner
 from cynosure.model.forecast import Forecast
 from cynosure.model.service import ServiceKey
 from cynosure.model.signals import Series
@@ -40,6 +40,7 @@ class Forecaster:
         self._services = services
         self._window = max(settings.step_seconds, rate_window_seconds)
         self._histories: dict[ServiceKey, Series] = {}
+        self._learners: dict[ServiceKey, Learner] = {}
         self._forecasts: dict[ServiceKey, Forecast] = {}
         self._tried_at: dict[ServiceKey, float] = {}
         self._horizon = Horizon(settings.step_seconds, settings.horizon_seconds, settings.season_seconds)
@@ -70,14 +71,15 @@ class Forecaster:
         self._forget_all_but(set(self._services()))
 
     def _forget_all_but(self, services: set[ServiceKey]) -> None:
-        for known in (self._histories, self._forecasts, self._tried_at):
+        for known in (self._histories, self._learners, self._forecasts, self._tried_at):
             for gone in known.keys() - services:
                 del known[gone]
 
     async def _refit(self, key: ServiceKey) -> None:
         try:
             history = await self._history(key)
-            forecast = await asyncio.to_thread(fit_forecast, history, self._clock(), self._horizon)
+            learner = self._learners.setdefault(key, Learner(self._horizon))
+            forecast = await asyncio.to_thread(learner.forecast, history, self._clock())
         except CynosureError as error:
             log.warning("no history, the last forecast stays", extra={"service": str(key), "error": str(error)})
             return

@@ -5,7 +5,7 @@ from typing import Final
 
 import numpy as np
 
-from cynosure.forecast import Horizon, fit_forecast
+from cynosure.forecast import Horizon, Learner
 from cynosure.model.bounds import Bounds
 from cynosure.model.forecast import Forecast
 from cynosure.model.gpu import Gpu, Slot
@@ -31,6 +31,8 @@ class Cynosure:
         self._setting = setting
         self._tuning = tuning or Tuning()
         self._metrics, self._learning = PrometheusSettings(), ForecastSettings()
+        learning = self._learning
+        self._learner = Learner(Horizon(learning.step_seconds, learning.horizon_seconds, learning.season_seconds))
         self._service = Service(
             _KEY,
             setting.profile.name,
@@ -71,9 +73,7 @@ class Cynosure:
         rates, step = seen.history, seen.history_step_seconds
         times = seen.history_until_seconds - step * np.arange(len(rates) - 1, -1, -1.0)
         known = np.isfinite(rates) & (times > seen.now_seconds - self._learning.history_seconds)
-        settings = self._learning
-        horizon = Horizon(settings.step_seconds, settings.horizon_seconds, settings.season_seconds)
-        fitted = fit_forecast(Series(times[known], rates[known]), seen.now_seconds, horizon)
+        fitted = self._learner.forecast(Series(times[known], rates[known]), seen.now_seconds)
         self._forecast = fitted or self._forecast
 
     def _snapshot(self, seen: Seen) -> Snapshot:
