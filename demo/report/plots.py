@@ -72,7 +72,7 @@ def slices(record: Record) -> Figure:
     axes.set(ylim=(-1, 9 * len(record.gpus)), xlabel="hour of the replayed day", title="MIG slices in use on each GPU")
     axes.set_yticks([9 * n + 4 for n in range(len(record.gpus))], record.gpus, fontsize=8)
     handles = [Rectangle((0, 0), 1, 1, color=SERVICE_COLOURS[n % 4]) for n in range(len(names))]
-    axes.legend(handles, names, loc="upper right", ncols=4, frameon=True, fontsize=8)
+    axes.legend(handles, names, loc="lower right", bbox_to_anchor=(1, 1), ncols=4, frameon=False, fontsize=8)
     _finish((axes,), record, hour)
     return figure
 

@@ -7,7 +7,7 @@ import pytest
 from testbed.api import Api
 from testbed.cluster import Cluster
 from testbed.errors import TestbedFailed
-from testbed.foreign import simulate_gpus
+from testbed.foreign import simulate_gpus, withdraw_gpus
 from testbed.programs import program
 
 pytestmark = [pytest.mark.api_server, pytest.mark.timeout(200)]
@@ -26,11 +26,25 @@ def test_only_labelled_nodes_get_gpus(api_server: Cluster, monkeypatch: pytest.M
             assert simulate_gpus(kubectl, context) == ["may"]
             assert api.get("/api/v1/nodes/may")["status"]["allocatable"]["nvidia.com/mig-1g.10gb"] == "28"
             assert "nvidia.com/mig-1g.10gb" not in api.get("/api/v1/nodes/may-not")["status"].get("allocatable", {})
+            assert simulate_gpus(kubectl, context) == ["may"], "its own simulated GPUs are no obstacle"
+            withdraw_gpus(kubectl, context)
+            left = api.get("/api/v1/nodes/may")
+            assert "nvidia.com/mig-1g.10gb" not in left["status"].get("allocatable", {})
+            assert left["metadata"]["labels"]["cynosure.dev/simulated"] == "true", "its owner's"
+            _with_real_gpus(api, "may")
+            with pytest.raises(TestbedFailed, match=r"may of .*: there are GPUs already"):
+                simulate_gpus(kubectl, context)
+            withdraw_gpus(kubectl, context)
+            assert api.get("/api/v1/nodes/may")["status"]["capacity"]["nvidia.com/gpu"] == "8", "not ours to take"
             api.delete("/api/v1/nodes/may")
             with pytest.raises(TestbedFailed, match=r"no node of .* has the label"):
                 simulate_gpus(kubectl, context)
         finally:
             _restore(api, api_server)
+
+
+def _with_real_gpus(api: Api, node: str) -> None:
+    api.merge(f"/api/v1/nodes/{node}/status", {"status": {"capacity": {"nvidia.com/gpu": "8"}}})
 
 
 def _restore(api: Api, cluster: Cluster) -> None:
