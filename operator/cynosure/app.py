@@ -29,6 +29,7 @@ from cynosure.model.forecast import Forecast
 from cynosure.model.plan import Plan
 from cynosure.model.service import ServiceKey
 from cynosure.model.snapshot import Snapshot
+from cynosure.observe.attainment import Attainment
 from cynosure.observe.prometheus import Prometheus
 from cynosure.observe.signals import Signals
 from cynosure.observe.world import World
@@ -134,7 +135,8 @@ class Operator:
         self.usage = Usage(self._snapshot)
         self.limits = Limits(self.caches, system_clock)
         self.signals = Signals(prometheus, settings.prometheus, system_clock, lambda: self.world.targets())
-        self.world = World(self.caches, self.signals, settings, system_clock)
+        self.attainment = Attainment(prometheus, settings.forecast, system_clock, lambda: self.world.promised())
+        self.world = World(self.caches, self.signals, settings, system_clock, self.attainment.of)
         self.forecaster = Forecaster(
             prometheus,
             settings.forecast,
@@ -172,6 +174,7 @@ class Operator:
             async with asyncio.TaskGroup() as group:
                 background = [
                     group.create_task(self.caches.run(), name="watch"),
+                    group.create_task(self.attainment.run(), name="attainment"),
                     group.create_task(self.signals.run(lambda: self.wake.fire("signals")), name="signals"),
                     group.create_task(self.forecaster.run(lambda key: self.wake.fire("forecasts")), name="forecasts"),
                 ]

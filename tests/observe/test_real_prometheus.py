@@ -9,9 +9,10 @@ from cynosure.forecast import Horizon, fit_forecast
 from cynosure.model.service import Metric, ServiceKey, Target
 from cynosure.model.signals import AbsenceReason, Absent, Load, Reading, Signal
 from cynosure.observe import promql
+from cynosure.observe.attainment import Attainment
 from cynosure.observe.prometheus import Prometheus
 from cynosure.observe.signals import Signals
-from cynosure.settings import PrometheusSettings
+from cynosure.settings import ForecastSettings, PrometheusSettings
 
 from tests.observe.conftest import Engines, RealPrometheus
 
@@ -117,6 +118,31 @@ async def test_history_becomes_a_forecast(prometheus: RealPrometheus) -> None:
     forecast = fit_forecast(found[0][1], now, Horizon(0.5, 10, 60))
     assert forecast is not None
     assert forecast.peak_rps(0.5, now, now + 5) == pytest.approx(20, rel=0.5)
+
+
+async def test_what_was_within_a_target_is_counted_step_by_step(prometheus: RealPrometheus) -> None:
+    """Half of the first tokens within 0.1 s and the rest within 0.2 s: three quarters within 0.15 s."""
+    targets = {CHAT: (Target(Metric.TTFT, 95.0, 150.0),)}
+    chosen = ForecastSettings(season_seconds=20.0, step_seconds=2.0)
+    attainment = Attainment(Prometheus(settings(prometheus.url)), chosen, time.time, lambda: targets)
+    await attainment.refresh()
+    assert attainment.of(CHAT) == (), "nothing is known, which is not that nothing was missed"
+    replay = asyncio.create_task(Replay(prometheus.engines, 20).run())
+    async with asyncio.timeout(30):
+        while not (known := attainment.of(CHAT)) or known[0].requests < 100:
+            await asyncio.sleep(0.5)
+            await attainment.refresh()
+    replay.cancel()
+    assert known[0].requests == pytest.approx(100, abs=45), "each step is counted once"
+    assert known[0].within == pytest.approx(0.75 * known[0].requests, rel=0.05)
+    prometheus.process.kill()
+    await prometheus.process.wait()
+    await asyncio.sleep(2)
+    await attainment.refresh()
+    assert attainment.of(CHAT)[0].requests > 0, "what is known stays for a season"
+    targets.clear()
+    await attainment.refresh()
+    assert attainment.of(CHAT) == ()
 
 
 async def test_hostile_names_stay_names(prometheus: RealPrometheus) -> None:

@@ -10,14 +10,27 @@ from cynosure.model.condition import Condition, Status
 from cynosure.model.forecast import Forecast
 from cynosure.model.plan import Action, Decision, Plan
 from cynosure.model.service import Budget, Metric, Mode, ServiceKey, Target
-from cynosure.model.signals import AbsenceReason
+from cynosure.model.signals import AbsenceReason, Attained
 from cynosure.model.snapshot import Observation, Snapshot, Workload
 from cynosure.plan import Tuning, plan_cluster
+from cynosure.plan.budget import spent_share
 from cynosure.plan.reasons import Why
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.builders.snapshots import CHAT, NOW, forecast, load, no_load, observation, profile, service, snapshot
+from tests.builders.snapshots import (
+    CHAT,
+    NOW,
+    TPOT,
+    TTFT,
+    forecast,
+    load,
+    no_load,
+    observation,
+    profile,
+    service,
+    snapshot,
+)
 
 ANYTHING: Any = None
 FREE = Bounds()
@@ -64,6 +77,34 @@ def test_a_window_that_scatters_does_not_overrule_the_forecast() -> None:
     below = forecast(brim * 0.9)
     assert only(plan(observation(2, rps=brim + 0.3), ahead=below)).action is Action.HOLD
     assert only(plan(observation(2, rps=brim + 4.0), ahead=below)).reason == Why.PRESENT
+
+
+@pytest.mark.parametrize(
+    ("missed", "level"),
+    [
+        pytest.param(0.0, 50, id="nothing missed"),
+        pytest.param(0.03, 70, id="half of it spent"),
+        pytest.param(0.06, 90, id="overspent"),
+        pytest.param(None, 90, id="not known"),
+    ],
+)
+def test_an_error_budget_that_is_left_makes_the_plan_leaner(missed: float | None, level: int) -> None:
+    known = () if missed is None else tuple(Attained(t, 1e9, 1e9 * (1 - missed / 2)) for t in (TTFT, TPOT))
+    decision = only(plan(observation(1, load=replace(load(3), attained=known)), ahead=forecast(20)))
+    assert f"p{level} forecast of" in decision.message
+    assert ("budget_spent" in dict(decision.inputs)) == (missed is not None)
+
+
+def test_the_budget_of_a_target_that_was_changed_is_not_known() -> None:
+    plenty = replace(load(3), attained=tuple(Attained(t, 1e6, 1e6) for t in (TTFT, TPOT)))
+    tightened = bound(targets=(replace(TTFT, milliseconds=300),))
+    decision = only(plan(observation(1, load=plenty), ahead=forecast(20), bounds=tightened))
+    assert "p90 forecast of" in decision.message
+
+
+def test_a_quiet_hour_proves_little() -> None:
+    few = tuple(Attained(t, 100, 100) for t in (TTFT, TPOT))
+    assert spent_share(replace(load(3), attained=few), (TTFT, TPOT), Tuning()) == pytest.approx(0.8, abs=0.01)
 
 
 def test_what_waits_now_is_worked_off() -> None:

@@ -39,6 +39,15 @@ Signal = Reading | Absent
 
 
 @dataclass(frozen=True, slots=True)
+class Attained:
+    """Of the requests that finished over the budget window, how many were ``within`` the target."""
+
+    target: Target
+    requests: float
+    within: float
+
+
+@dataclass(frozen=True, slots=True)
 class Load:
     """The present load of one service, over the last rate window."""
 
@@ -53,6 +62,8 @@ class Load:
     """Requests in the engines' queues, all replicas."""
     latency: tuple[tuple[Target, Signal], ...] = ()
     """For each target its measured percentile, in milliseconds."""
+    attained: tuple[Attained, ...] = ()
+    """Of the targets whose past is known; the window is long, normally a day."""
 
     @property
     def absent(self) -> Absent | None:

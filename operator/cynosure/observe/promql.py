@@ -63,6 +63,12 @@ def latency_milliseconds(metric: Metric, percentile: float, window_seconds: floa
     return f"1000 * histogram_quantile({percentile / 100:g}, sum by (namespace, service, le) ({buckets}))"
 
 
+def within(metric: Metric, step_seconds: float, namespace: str, service: str) -> str:
+    """How many requests of one service finished in each step, by the bucket of their latency."""
+    selector = f"{{namespace={quoted(namespace)}, service={quoted(service)}}}"
+    return f"sum by (le) (increase({HISTOGRAMS[metric]}_bucket{selector}[{duration(step_seconds)}]))"
+
+
 def history(step_seconds: float, namespace: str, service: str) -> str:
     """The past request rate of one service."""
     selector = f"{{namespace={quoted(namespace)}, service={quoted(service)}}}"

@@ -19,6 +19,7 @@ from cynosure.kube.port import (
 from cynosure.model.gpu import Backend, Gpu, Slot
 from cynosure.model.profile import Profile
 from cynosure.model.service import ServiceKey, Target
+from cynosure.model.signals import Attained
 from cynosure.model.snapshot import Observation, Replica, Snapshot, Workload
 from cynosure.observe.gpus import Device, DeviceKey, Devices, gpus_of, plugin_gpus
 from cynosure.observe.lead_time import LeadTimes
@@ -60,11 +61,22 @@ class Picture:
 
 
 class World:
-    """``caches`` and ``signals`` are filled by tasks of their own; a picture is taken between two of their steps."""
+    """What it is given is filled by tasks of their own; a picture is taken between two of their steps.
 
-    def __init__(self, caches: Caches, signals: Signals, settings: Settings, clock: Callable[[], float]) -> None:
+    ``attained`` tells how many requests of a service met its targets lately, as far as that is known.
+    """
+
+    def __init__(
+        self,
+        caches: Caches,
+        signals: Signals,
+        settings: Settings,
+        clock: Callable[[], float],
+        attained: Callable[[ServiceKey], tuple[Attained, ...]] = lambda key: (),
+    ) -> None:
         self._caches = caches
         self._signals = signals
+        self._attained = attained
         self._settings = settings
         self._clock = clock
         self._devices = Devices()
@@ -77,9 +89,13 @@ class World:
         parsed = self._services.of(self._caches.store(INFERENCE_SERVICES).items())
         return {key_of(s): s for s in parsed.values() if isinstance(s, InferenceService)}
 
+    def promised(self) -> dict[ServiceKey, tuple[Target, ...]]:
+        """The targets of each service."""
+        return {key: service_of(service).targets for key, service in self.services().items()}
+
     def targets(self) -> list[Target]:
         """Those of all services, for the signals to ask for."""
-        return [target for service in self.services().values() for target in service_of(service).targets]
+        return [target for targets in self.promised().values() for target in targets]
 
     def picture(self) -> Picture:
         now = self._clock()
@@ -128,7 +144,7 @@ class World:
             replicas = list(adopted_replicas(adoptee, workloads[0].partition, self._clock()))
         return Observation(
             service=service,
-            load=self._signals.load(key, service.targets, profile, expected),
+            load=replace(self._signals.load(key, service.targets, profile, expected), attained=self._attained(key)),
             workloads=workloads,
             replicas=tuple(replicas),
             last=last_decision(resource),

@@ -89,13 +89,14 @@ def _action(case: Case, choice: Choice) -> Action:
 
 
 def _inputs(case: Case) -> tuple[tuple[str, float], ...]:
-    demand = demand_of(case.observation, case.forecast, case.now_seconds, case.tuning)
+    demand = demand_of(case)
     named = {
         "present_rps": demand.present_rps if case.observation.load.absent is None else None,
         "forecast_rps": demand.forecast_rps,
         "peak_rps": demand.peak_rps,
         "input_tokens": demand.input_tokens or None,
         "output_tokens": demand.output_tokens or None,
+        "budget_spent": demand.spent,
         "replicas": float(case.replicas),
         "ready_replicas": float(case.observation.ready),
         "lead_time_seconds": case.observation.lead_time_seconds,

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from math import sqrt
 
-from cynosure.model.forecast import Forecast
 from cynosure.model.signals import Load, Reading, Signal
-from cynosure.model.snapshot import Observation
+from cynosure.plan.budget import levels, spent_share
+from cynosure.plan.case import Case
 from cynosure.plan.tuning import Tuning
 from cynosure.size.options import Needs
 
@@ -19,6 +19,10 @@ class Demand:
     peak_rps: float | None
     input_tokens: float
     output_tokens: float
+    upscale_level: float
+    """Quantile of the forecast that ``forecast_rps`` is."""
+    spent: float | None
+    """Share of the error budget that was spent over the last day; None where it is not known."""
 
     @property
     def rps(self) -> float:
@@ -28,18 +32,21 @@ class Demand:
         return Needs(rps, self.input_tokens, self.output_tokens)
 
 
-def demand_of(observation: Observation, forecast: Forecast | None, now_seconds: float, tuning: Tuning) -> Demand:
+def demand_of(case: Case) -> Demand:
     """Return the demand; signals that are absent count as nothing known, so callers check ``load.absent`` first."""
+    observation, forecast, now, tuning = case.observation, case.forecast, case.now_seconds, case.tuning
     load = observation.load
-    ready_by = now_seconds + observation.lead_time_seconds + tuning.pass_seconds
+    spent = spent_share(load, case.targets, tuning)
+    up, down = levels(spent, tuning)
+    ready_by = now + observation.lead_time_seconds + tuning.pass_seconds
     ahead = peak = None
     if forecast is not None:
-        ahead = forecast.peak_rps(tuning.upscale_level, now_seconds, ready_by)
-        peak = forecast.peak_rps(tuning.downscale_level, now_seconds, ready_by + tuning.stabilisation_seconds)
+        ahead = forecast.peak_rps(up, now, ready_by)
+        peak = forecast.peak_rps(down, now, ready_by + tuning.stabilisation_seconds)
     present = _present(load, ahead, tuning)
     if observation.ready >= len(observation.replicas):  # what starts was ordered for what waits
         present += _value(load.waiting) / tuning.backlog_seconds
-    return Demand(present, ahead, peak, _value(load.input_tokens), _value(load.output_tokens))
+    return Demand(present, ahead, peak, _value(load.input_tokens), _value(load.output_tokens), up, spent)
 
 
 def _present(load: Load, forecast_rps: float | None, tuning: Tuning) -> float:

@@ -70,7 +70,7 @@ def ask(case: Case) -> Question | Sizing | None:
     """Work out the ways to serve the demand; the bare Sizing when there is none, None without a profile."""
     if case.profile is None:
         return None
-    demand = demand_of(case.observation, case.forecast, case.now_seconds, case.tuning)
+    demand = demand_of(case)
     sizing = _sized(case, demand, demand.rps)
     if not sizing.options:
         return sizing
@@ -230,7 +230,7 @@ def _each_rps(question: Question) -> float:
 def _growth(question: Question, replicas: int, is_forecast: bool) -> str:
     case, demand = question.case, question.demand
     lead = case.observation.lead_time_seconds + case.tuning.pass_seconds
-    level = f"p{100 * case.tuning.upscale_level:g}"
+    level = f"p{100 * demand.upscale_level:.0f}"
     load = (
         f"{level} forecast of {demand.rps:.1f} rps within {lead:.0f} s" if is_forecast else f"{demand.rps:.1f} rps now"
     )

@@ -6,9 +6,15 @@ from dataclasses import dataclass
 @dataclass(frozen=True, slots=True)
 class Tuning:
     upscale_level: float = 0.9
-    """Quantile of the forecast that replicas are sized for."""
+    """Quantile of the forecast that replicas are sized for, unless much of the error budget is left."""
     downscale_level: float = 0.95
     """Quantile that must fit before replicas go: more than for adding, so that it does not flap."""
+    lean_levels: tuple[float, float] = (0.5, 0.75)
+    """The two quantiles of a service that has nearly its whole error budget left."""
+    spending: tuple[float, float] = (0.4, 0.8)
+    """Shares of the error budget spent up to which the lean levels apply, and from which the usual ones do."""
+    budget_prior_seconds: float = 3 * 3600.0
+    """What was spent counts as the usual over so long beforehand: an hour without a miss proves little."""
     stabilisation_seconds: float = 300.0
     """Replicas that were added stay so long, and a scale-down looks this far ahead: a peak is seldom alone."""
     pass_seconds: float = 15.0

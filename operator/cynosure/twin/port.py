@@ -8,7 +8,7 @@ import numpy as np
 
 from cynosure.model.profile import Profile
 from cynosure.model.service import Target
-from cynosure.model.signals import Floats
+from cynosure.model.signals import Attained, Floats
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -55,6 +55,8 @@ class Seen:
     history_step_seconds: float
     history_until_seconds: float = 0.0
     """When its last step ended: metrics are seen late."""
+    attained: tuple[Attained, ...] = ()
+    """For each target what was within it over the last day, as far as that is known."""
 
 
 @dataclass(frozen=True, slots=True)

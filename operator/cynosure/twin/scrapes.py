@@ -7,12 +7,13 @@ from typing import Final
 import numpy as np
 
 from cynosure.model.service import Target
-from cynosure.model.signals import Floats
+from cynosure.model.signals import Attained, Floats
 from cynosure.twin.fleet import Fleet, Replica
 from cynosure.twin.port import Window
-from cynosure.twin.tally import INPUT_TOKENS, OFFERED, OUTPUT_TOKENS, Tally, quantile_milliseconds
+from cynosure.twin.tally import FINISHED, INPUT_TOKENS, OFFERED, OUTPUT_TOKENS, Tally, quantile_milliseconds
 
 HISTORY_STEP_SECONDS: Final = 60.0
+_DAY_STEPS: Final = round(86400 / HISTORY_STEP_SECONDS)
 _KEPT_SECONDS: Final = 900.0
 """The longest window that can be looked at."""
 
@@ -37,12 +38,14 @@ class Scrapes:
     past: Floats
     _kept: deque[_Scrape] = field(default_factory=deque)
     _rates: list[float] = field(default_factory=list)
-    _edge: tuple[int, float] = (0, 0.0)
-    """Steps since the start, and how many requests had come by the end of the last one; NaN where unknown."""
+    _finished: list[Floats] = field(default_factory=list)
+    """By the end of each step: requests known to have finished, and for each target those within it."""
+    _edge: tuple[int, Floats] = (0, np.zeros(1))
+    """Steps since the start, and how many requests had come and finished by the end of the last one; NaN: unknown."""
 
     def take(self, fleet: Fleet, now: float) -> None:
         known = not any(begin <= now < end for begin, end in self.absent)
-        self._count(now, float(fleet.tally.counts[OFFERED]) if known else float("nan"))
+        self._count(now, _counted(fleet.tally) if known else np.full(2 + len(self.targets), np.nan))
         if known:
             ready = tuple(fleet.ready)
             self._kept.append(_Scrape(now, fleet.tally.copy(), ready, fleet.sums(ready)))
@@ -64,11 +67,22 @@ class Scrapes:
         oldest = next(scrape for scrape in seen if scrape.at_seconds >= begin - 1e-9)
         return self._between(oldest, seen[-1]) if oldest is not seen[-1] else None
 
-    def _count(self, now: float, offered: float) -> None:
+    def attained(self, now: float) -> tuple[Attained, ...]:
+        """Return what was within each target over the last day; nothing before the first known step."""
+        steps = max(0, int((now - self.spacing_seconds + 1e-9) / HISTORY_STEP_SECONDS))
+        if not steps:
+            return ()
+        before = self._finished[steps - 1 - _DAY_STEPS] if steps > _DAY_STEPS else 0.0
+        requests, *within = (self._finished[steps - 1] - before).tolist()
+        return tuple(Attained(t, requests, n) for t, n in zip(self.targets, within, strict=True))
+
+    def _count(self, now: float, counted: Floats) -> None:
         step = int(now / HISTORY_STEP_SECONDS + 1e-9)
         if step > self._edge[0]:
-            self._rates.append((offered - self._edge[1]) / HISTORY_STEP_SECONDS)
-            self._edge = (step, offered)
+            new = counted - self._edge[1]
+            self._rates.append(float(new[0]) / HISTORY_STEP_SECONDS)
+            self._finished.append((self._finished[-1] if self._finished else 0.0) + np.nan_to_num(new[1:]))
+            self._edge = (step, counted)
 
     def _between(self, oldest: _Scrape, newest: _Scrape) -> Window:
         seconds = newest.at_seconds - oldest.at_seconds
@@ -86,6 +100,13 @@ class Scrapes:
             kv_usage=kv_usage,
             busy=busy,
         )
+
+
+def _counted(tally: Tally) -> Floats:
+    """Return how many requests came, how many finished, and for each target how many of those were within it."""
+    masks = np.arange(len(tally.met))
+    within = [tally.met[(masks >> n) & 1 == 1].sum() for n in range(len(tally.target_seconds))]
+    return np.array([tally.counts[OFFERED], tally.counts[FINISHED], *within], dtype=np.float64)
 
 
 def _means(oldest: _Scrape, newest: _Scrape) -> Floats:

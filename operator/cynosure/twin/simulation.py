@@ -116,6 +116,7 @@ class _Run:
             history=history,
             history_step_seconds=HISTORY_STEP_SECONDS,
             history_until_seconds=history_until,
+            attained=self._scrapes.attained(now),
         )
 
     def _counted(self) -> tuple[int, int, int]:

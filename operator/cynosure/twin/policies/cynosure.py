@@ -111,6 +111,7 @@ class Cynosure:
             running=_reading(_total(now, "running"), seen),
             waiting=_reading(_total(now, "waiting"), seen),
             latency=tuple((target, _reading(value, seen)) for target, value in window.latency_milliseconds.items()),
+            attained=seen.attained,
         )
 
 
