@@ -9,7 +9,8 @@ from cynosure.model.bounds import Bounds, ServiceBounds
 from cynosure.model.condition import Condition, Status
 from cynosure.model.forecast import Forecast
 from cynosure.model.plan import Action, Decision, Plan
-from cynosure.model.service import Budget, Metric, Mode, ServiceKey, Target
+from cynosure.model.profile import Point, Profile, Task
+from cynosure.model.service import BatchJob, Budget, Metric, Mode, Service, ServiceKey, Target
 from cynosure.model.signals import AbsenceReason, Attained
 from cynosure.model.snapshot import Observation, Snapshot, Workload
 from cynosure.plan import Tuning, plan_cluster
@@ -19,6 +20,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.builders.snapshots import (
+    A100,
     CHAT,
     NOW,
     TPOT,
@@ -105,6 +107,51 @@ def test_the_budget_of_a_target_that_was_changed_is_not_known() -> None:
 def test_a_quiet_hour_proves_little() -> None:
     few = tuple(Attained(t, 100, 100) for t in (TTFT, TPOT))
     assert spent_share(replace(load(3), attained=few), (TTFT, TPOT), Tuning()) == pytest.approx(0.8, abs=0.01)
+
+
+def job(images: int, *, due_in_seconds: float = 500.0) -> Service:
+    return service(targets=(), batch=BatchJob(images, 600.0, NOW + due_in_seconds))
+
+
+def test_a_job_gets_what_does_its_images_in_time_whatever_the_load() -> None:
+    new = only(plan(observation(0, of=job(50_000)), ahead=None, profiles=classifier()))
+    assert (new.action, new.reason) == (Action.UP, Why.DEADLINE)
+    assert "do 50000 images within 600 s" in new.message
+    for rps in (None, 0.0, 500.0):
+        standing = observation(new.option.replicas, rps, of=job(50_000))
+        stays = only(plan(standing, ahead=forecast(1), profiles=classifier()))
+        assert (stays.action, stays.reason, stays.option.replicas) == (Action.HOLD, Why.DEADLINE, new.option.replicas)
+
+
+def test_a_larger_job_needs_more_replicas() -> None:
+    small, large = (
+        only(plan(observation(0, of=job(images)), ahead=None, profiles=classifier())).option.replicas
+        for images in (50_000, 400_000)
+    )
+    assert small < large
+
+
+def test_a_job_that_cannot_be_done_in_time_says_so() -> None:
+    impossible = service(targets=(), batch=BatchJob(10, 2.0, NOW + 1))
+    found = plan(observation(0, of=impossible), ahead=None, profiles=classifier())
+    assert not found.decisions
+    told = condition(found, "Placed")
+    assert told.status is Status.FALSE
+    assert "deadlineSeconds: got 2" in told.message
+
+
+def test_after_its_deadline_what_is_left_is_a_load_like_any_other() -> None:
+    late = observation(8, rps=1, of=job(50_000, due_in_seconds=-1))
+    decision = only(plan(late, ahead=forecast(1), profiles=classifier()))
+    assert (decision.action, decision.reason) == (Action.DOWN, Why.SURPLUS)
+
+
+def classifier() -> MappingProxyType[str, Profile]:
+    points = tuple(
+        Point(A100, "3g.40gb", batch, batch / seconds, latency_seconds=seconds)
+        for batch, seconds in ((1, 0.02), (8, 0.05), (32, 0.16))
+    )
+    return MappingProxyType({"llm": Profile("llm", Task.IMAGE_CLASSIFICATION, 8.0, points)})
 
 
 def test_what_waits_now_is_worked_off() -> None:

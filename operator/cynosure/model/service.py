@@ -52,6 +52,15 @@ class Budget:
 
 
 @dataclass(frozen=True, slots=True)
+class BatchJob:
+    """Work with a deadline instead of latency targets; it is due ``deadline_seconds`` after it was asked for."""
+
+    images: int
+    deadline_seconds: float
+    due_at_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Service:
     """An InferenceService as a planning pass sees it."""
 
@@ -69,3 +78,4 @@ class Service:
     budget: Budget = field(default_factory=Budget)
     cost_weight: float = 1.0
     energy_weight: float = 0.0
+    batch: BatchJob | None = None

@@ -1,9 +1,11 @@
 """From custom resources to the vocabulary of a planning pass."""
 
+import math
+
 from cynosure.api import InferenceService
 from cynosure.api.inference_status import DecisionStatus, OptionStatus
 from cynosure.model.plan import Action, Decision, Option
-from cynosure.model.service import Budget, Service, ServiceKey, Target
+from cynosure.model.service import BatchJob, Budget, Service, ServiceKey, Target
 
 
 def key_of(resource: InferenceService) -> ServiceKey:
@@ -30,7 +32,17 @@ def service_of(resource: InferenceService) -> Service:
         ),
         cost_weight=float(spec.objective.cost),
         energy_weight=float(spec.objective.energy),
+        batch=_batch_of(resource),
     )
+
+
+def _batch_of(resource: InferenceService) -> BatchJob | None:
+    """What was never stored, such as the subject of a dry run, is not due yet."""
+    batch, created = resource.spec.slo.batch, resource.metadata.creation_timestamp
+    if batch is None:
+        return None
+    due = created.timestamp() + batch.deadline_seconds if created else math.inf
+    return BatchJob(batch.images, batch.deadline_seconds, due)
 
 
 def last_decision(resource: InferenceService) -> Decision | None:

@@ -7,7 +7,7 @@ from cynosure.model.forecast import Forecast
 from cynosure.model.mig import geometry_of
 from cynosure.model.plan import Option
 from cynosure.model.profile import Profile
-from cynosure.model.service import Service, Target
+from cynosure.model.service import BatchJob, Service, Target
 from cynosure.model.snapshot import Observation, Workload
 from cynosure.plan.limits import targets_of
 from cynosure.plan.tuning import Tuning
@@ -42,6 +42,12 @@ class Case:
     def sizing_targets(self) -> tuple[Target, ...]:
         """What sizing aims at: a little better than promised."""
         return targets_of(self.service, self.own_bounds, self.tuning.latency_headroom)
+
+    @property
+    def job(self) -> BatchJob | None:
+        """Work that is not due yet; once it is, what is left is a load like any other."""
+        batch = self.service.batch
+        return batch if batch and self.now_seconds < batch.due_at_seconds else None
 
     @property
     def workload(self) -> Workload | None:

@@ -19,6 +19,7 @@ class Why(StrEnum):
     CORRECTION = "LatencyAboveTarget", "A target is missed although the model said it would be met: one more."
     LIMIT = "LimitChanged", "A limit (scale, budget or intent) is above or below what there is."
     PINNED = "Pinned", "spec.scale.replicas or an intent names the number."
+    DEADLINE = "BatchDeadline", "So many do the images of slo.batch before its deadline."
     SURPLUS = "SurplusCapacity", "Even the upper forecast over the stabilisation window needs less than there is."
     CHEAPER = "CheaperPartition", "Another partition serves the same load for clearly less."
     UNFIT = "PartitionUnfit", "The present partition is no longer allowed or cannot meet the SLO."

@@ -11,6 +11,7 @@ from cynosure.plan.case import Case
 from cynosure.plan.demand import Demand, demand_of
 from cynosure.plan.limits import Allowed, allowed
 from cynosure.plan.reasons import Why
+from cynosure.size.batch_job import size_batch_job
 from cynosure.size.options import Sizing, option_for, price, size_service
 
 
@@ -90,6 +91,8 @@ def choose(question: Question) -> Choice:
 
 def _sized(case: Case, demand: Demand, rps: float) -> Sizing:
     assert case.profile is not None  # noqa: S101  (ask() looks first)
+    if case.job is not None:
+        return size_batch_job(case.service, case.profile, case.job.images, case.job.deadline_seconds, case.products)
     needs = demand.needs(rps)
     return size_service(case.service, case.profile, needs, case.sizing_targets, case.products)
 
@@ -122,6 +125,19 @@ def _pinned(question: Question) -> Choice | None:
     if pinned is None:
         return None
     return _result(question, pinned, Why.PINNED, f"{pinned} replicas are pinned by spec.scale.replicas or an intent")
+
+
+def _deadline(question: Question) -> Choice | None:
+    """A job is as large as it was said to be, whatever the load of the moment."""
+    job = question.case.job
+    if job is None:
+        return None
+    replicas = _clamped(question, question.option.replicas)
+    message = (
+        f"{question.option.replicas} x {question.option.partition} do {job.images} images within "
+        f"{job.deadline_seconds:g} s of its creation, {question.option.batch} at a time"
+    )
+    return _result(question, replicas, Why.DEADLINE, message)
 
 
 def _absent(question: Question) -> Choice | None:
@@ -215,7 +231,7 @@ def _enough(question: Question) -> Choice | None:
 
 
 RULES: tuple[Rule, ...] = (
-    _pinned, _absent, _new, _other_partition, _limit, _more, _correction, _fewer, _enough
+    _pinned, _deadline, _absent, _new, _other_partition, _limit, _more, _correction, _fewer, _enough
 )  # fmt: skip
 
 
