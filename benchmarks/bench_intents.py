@@ -12,6 +12,7 @@ import os
 import random
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from llm_engine import Catalog, Draft, ModelSettings, draft
+from llm_engine.grammar import read
 from llm_engine.weights import cached
 from tests.llm_engine.corpus.cases import CATALOGS, Case, cases, catalog
 
@@ -160,10 +162,11 @@ def report(arguments: argparse.Namespace, model: ModelSettings | None) -> int:
     print(f"{'engine':8} {'part':10} {'n':>4} {'exact':>7} {'wrong':>5} {'asked':>5} {'p50 s':>8} {'p99 s':>8}")
     for line in rows:
         print(_LINE.format(**line))
-    read = [line for line in rows if line["engine"] == "grammar" and line["part"] in PARTS]
-    exact = sum(round(line["accuracy"] * line["sentences"]) for line in read)
-    wrong = sum(line["wrong_actions"] for line in read)
-    print(f"grammar: {exact} of {sum(line['sentences'] for line in read)} sentences exact, {wrong} wrong actions")
+    by_grammar = [line for line in rows if line["engine"] == "grammar" and line["part"] in PARTS]
+    exact = sum(round(line["accuracy"] * line["sentences"]) for line in by_grammar)
+    wrong = sum(line["wrong_actions"] for line in by_grammar)
+    print(f"grammar among {LARGE} new names: {_large_catalogue_seconds():.4f} s for the slowest of {len(AMONG_MANY)}")
+    print(f"grammar: {exact} of {sum(line['sentences'] for line in by_grammar)} sentences exact, {wrong} wrong actions")
     return 0
 
 
@@ -171,6 +174,27 @@ _LINE = (
     "{engine:8} {part:10} {sentences:4} {accuracy:7.1%} {wrong_actions:5} {model_asked:5} "
     "{seconds_p50:8.4f} {seconds_p99:8.4f}"
 )
+
+
+LARGE = 5000
+AMONG_MANY = (
+    "scale chat-7 to 3",
+    "keep chat-4999's p95 under 300 ms and never use more than 4 GPUs",
+    "pause chta-1",
+    "please explain what this strange thing does with zorblax and quux",
+)
+
+
+def _large_catalogue_seconds() -> float:
+    """Of processor, the index of names included: each sentence gets a catalogue that has none yet."""
+    services = [{"name": f"chat-{number}"} for number in range(LARGE)]
+    longest = 0.0
+    for text in AMONG_MANY:
+        catalog = Catalog.model_validate({"services": services})
+        began = time.process_time()
+        read(text, catalog)
+        longest = max(longest, time.process_time() - began)
+    return longest
 
 
 def _kept(rows: list[Row]) -> list[Row]:

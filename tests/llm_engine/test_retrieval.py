@@ -1,7 +1,6 @@
 """Large catalogues: the right names come first, quickly, and only a few of them reach the model."""
 
 import json
-import time
 from itertools import product
 
 import pytest
@@ -26,28 +25,6 @@ def test_a_name_with_a_slip_is_found_among_thousands(large: Catalog) -> None:
     refusal = read("scale vision-asai-42 to 3", large).draft.refusal
     assert refusal is not None
     assert (refusal.reason, refusal.nearest) == ("UnknownService", "vision-asia-42")
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "scale fraud-core-7 to 3",
-        "keep summary-eu-99's p95 under 300 ms and never use more than 4 GPUs",
-        "pause translte-us-1",
-        "please explain what this strange thing does with zorblax and quux",
-    ],
-)
-def test_reading_takes_less_than_100_ms_of_processor(text: str, large: Catalog) -> None:
-    read("warm the vocabularies", Catalog())
-    assert min(_seconds(text, Catalog(services=large.services)) for _ in range(3)) < 0.1
-
-
-def _seconds(text: str, catalog: Catalog) -> float:
-    """Of processor, the index of names included: a new catalogue has none yet."""
-    assert "_index" not in vars(catalog)
-    began = time.process_time()
-    read(text, catalog)
-    return time.process_time() - began
 
 
 def test_the_prompt_holds_only_the_nearest_names(large: Catalog) -> None:
