@@ -1,10 +1,11 @@
-"""The programs of the cluster, built once from testbed/controlplane and testbed/coredns and kept in the cache."""
+"""The programs of the cluster, and Thanos for tests: built once from the Go modules here and kept in the cache."""
 
 import hashlib
 import os
 import subprocess
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from testbed.errors import TestbedFailed
@@ -15,6 +16,8 @@ from testbed.progress import Progress
 
 KUBERNETES_VERSION = "v1.36.3"
 _SOURCES = tuple(REPOSITORY / "testbed" / folder for folder in ("controlplane", "coredns"))
+_THANOS = REPOSITORY / "testbed" / "thanos"
+_THANOS_FLAGS = ("-tags", "netgo slicelabels", "-ldflags", "-s -w")  # untagged it panics
 _LINKS = (
     "etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler", "kube-proxy", "kubelet", "kubectl",
     "dra-driver", "hollow-kubelet",
@@ -36,47 +39,68 @@ def kubectl_path(progress: Progress) -> Path:
     return _directory() / "kubectl"
 
 
+def thanos_path(progress: Progress) -> Path:
+    """Thanos, which no cluster needs and tests read through; built when first asked for, in 2 to 4 minutes."""
+    folder = _kept("thanos", " ".join(_THANOS_FLAGS), (_THANOS,))
+    _once(folder, _build_thanos, progress)
+    return folder / "thanos"
+
+
 def build(progress: Progress) -> None:
-    """Build all programs unless this version of the sources is in the cache.
+    """Build all programs of a cluster unless this version of the sources is in the cache.
 
     Takes 6 to 13 minutes on two cores the first time. Others wait for whoever builds.
     """
-    target = _directory()
+    _once(_directory(), _build_cluster, progress)
+
+
+def _once(target: Path, make: Callable[[Path, Progress], None], progress: Progress) -> None:
     if target.is_dir():
         return
     with only_one(cache_directory() / "build.lock", "another build", progress):
-        if not target.is_dir():
-            _build_into(target, progress)
+        if target.is_dir():
+            return
+        with tempfile.TemporaryDirectory(dir=target.parent, prefix="building-") as scratch:
+            draft = Path(scratch) / target.name
+            draft.mkdir()
+            make(draft, progress)
+            draft.rename(target)
 
 
-def _build_into(target: Path, progress: Progress) -> None:
-    with tempfile.TemporaryDirectory(dir=target.parent, prefix="building-") as scratch:
-        draft = Path(scratch) / target.name
-        draft.mkdir()
-        controlplane, coredns = _SOURCES
-        _go_build(controlplane, ".", draft / "controlplane", progress)
-        _go_build(controlplane, "./pause", draft / "pause", progress)
-        _go_build(coredns, ".", draft / "coredns", progress)
-        for name in _LINKS:
-            (draft / name).symlink_to("controlplane")
-        draft.rename(target)
+def _build_cluster(draft: Path, progress: Progress) -> None:
+    controlplane, coredns = _SOURCES
+    flags = ("-ldflags", _LINKER_FLAGS)
+    _go_build(controlplane, ".", draft / "controlplane", progress, flags)
+    _go_build(controlplane, "./pause", draft / "pause", progress, flags)
+    _go_build(coredns, ".", draft / "coredns", progress, flags)
+    for name in _LINKS:
+        (draft / name).symlink_to("controlplane")
+
+
+def _build_thanos(draft: Path, progress: Progress) -> None:
+    _go_build(_THANOS, "github.com/thanos-io/thanos/cmd/thanos", draft / "thanos", progress, _THANOS_FLAGS)
 
 
 def _directory() -> Path:
-    digest = hashlib.sha256(_LINKER_FLAGS.encode())
-    for folder in _SOURCES:
+    return _kept("programs", _LINKER_FLAGS, _SOURCES)
+
+
+def _kept(name: str, flags: str, folders: tuple[Path, ...]) -> Path:
+    """Where a build is kept: its name has the hash of all that it is made from."""
+    digest = hashlib.sha256(flags.encode())
+    for folder in folders:
         for source in sorted(path for path in folder.rglob("*") if path.is_file()):
             digest.update(f"{source.relative_to(folder)}\n".encode() + source.read_bytes())
-    return cache_directory() / f"programs-{digest.hexdigest()[:16]}"
+    return cache_directory() / f"{name}-{digest.hexdigest()[:16]}"
 
 
-def _go_build(folder: Path, package: str, output: Path, progress: Progress) -> None:
+def _go_build(folder: Path, package: str, output: Path, progress: Progress, flags: tuple[str, ...]) -> None:
     go = go_toolchain(progress)
     environment = {
         **os.environ, "CGO_ENABLED": "0", "GOTOOLCHAIN": "local", "GOFLAGS": "-buildvcs=false",
     }  # fmt: skip
     progress(f"building {output.name} with {go} (the first time this takes minutes)")
-    command = [str(go), "build", "-v", "-trimpath", "-ldflags", _LINKER_FLAGS, "-o", str(output), package]
+    command = [str(go), "build", "-v", "-trimpath", *flags, "-o", str(output), package]
     with subprocess.Popen(command, cwd=folder, env=environment, stderr=subprocess.PIPE, text=True) as process:
         last = _follow(process, output.name, progress)
     if process.returncode:
