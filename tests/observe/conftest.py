@@ -4,14 +4,13 @@ import asyncio
 import shutil
 import socket
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 import yaml
 from aiohttp import ClientSession, web
-
-from tests.fakes.waiting import eventually
 
 
 @dataclass
@@ -29,7 +28,7 @@ class RealPrometheus:
     process: asyncio.subprocess.Process
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -56,42 +55,54 @@ async def engines() -> AsyncIterator[Engines]:
 
 @pytest.fixture
 async def prometheus(engines: Engines, tmp_path: Path) -> AsyncIterator[RealPrometheus]:
+    async with running_prometheus(engines, tmp_path) as found:
+        yield found
+
+
+@asynccontextmanager
+async def running_prometheus(engines: Engines, folder: Path, **external_labels: str) -> AsyncIterator[RealPrometheus]:
+    """It keeps its data in ``folder / "data"``, and takes over what is there."""
     program = shutil.which("prometheus")
     if program is None:
         pytest.skip("needs prometheus on PATH (Debian: apt-get install prometheus)")
     labels = {"namespace": "shop", "service": "chat", "pod": "chat-1"}
     job = {"job_name": "pods", "static_configs": [{"targets": [engines.url], "labels": labels}]}
-    config = {"global": {"scrape_interval": "200ms", "scrape_timeout": "200ms"}, "scrape_configs": [job]}
-    (tmp_path / "prometheus.yaml").write_text(yaml.safe_dump(config))
-    port = _free_port()
-    process = await asyncio.create_subprocess_exec(
+    times = {"scrape_interval": "200ms", "scrape_timeout": "200ms"}
+    config = {"global": {**times, "external_labels": external_labels}, "scrape_configs": [job]}
+    (folder / "prometheus.yaml").write_text(yaml.safe_dump(config))
+    address = f"127.0.0.1:{free_port()}"
+    command = (
         program,
-        f"--config.file={tmp_path / 'prometheus.yaml'}",
-        f"--storage.tsdb.path={tmp_path / 'data'}",
-        f"--web.listen-address=127.0.0.1:{port}",
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.DEVNULL,
+        f"--config.file={folder / 'prometheus.yaml'}",
+        f"--storage.tsdb.path={folder / 'data'}",
+        f"--web.listen-address={address}",
     )
-    url = f"http://127.0.0.1:{port}"
-    ready: list[bool] = []
-    probing = asyncio.create_task(_until_ready(url, ready))
+    async with running(*command, ready=f"http://{address}/-/ready") as process:
+        yield RealPrometheus(f"http://{address}", engines, process)
+
+
+@asynccontextmanager
+async def running(*command: str, ready: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    """A program, from when ``ready`` answers until the end of the block."""
+    quiet = asyncio.subprocess.DEVNULL
+    process = await asyncio.create_subprocess_exec(*command, stdout=quiet, stderr=quiet)
     try:
-        await eventually(lambda: bool(ready), 20)
-        yield RealPrometheus(url, engines, process)
+        async with asyncio.timeout(20):
+            await _until_ready(ready)
+        yield process
     finally:
-        probing.cancel()
         if process.returncode is None:
             process.kill()
         await process.wait()
 
 
-async def _until_ready(url: str, ready: list[bool]) -> None:
+async def _until_ready(url: str) -> None:
     async with ClientSession() as session:
-        while not ready:
+        while True:
             try:
-                async with session.get(f"{url}/-/ready") as answer:
-                    if answer.status == 200:
-                        ready.append(True)
+                async with session.get(url, ssl=False) as answer:
+                    if answer.status in (200, 401):
+                        return
             except OSError:
                 pass
             await asyncio.sleep(0.1)

@@ -2,72 +2,21 @@
 
 import asyncio
 import time
-from collections.abc import Callable
 
 import pytest
 from cynosure.forecast import Horizon, fit_forecast
-from cynosure.model.service import Metric, ServiceKey, Target
-from cynosure.model.signals import AbsenceReason, Absent, Load, Reading, Signal
+from cynosure.model.service import Metric, Target
+from cynosure.model.signals import AbsenceReason, Absent, Reading
 from cynosure.observe import promql
 from cynosure.observe.attainment import Attainment
 from cynosure.observe.prometheus import Prometheus
 from cynosure.observe.signals import Signals
-from cynosure.settings import ForecastSettings, PrometheusSettings
+from cynosure.settings import ForecastSettings
 
-from tests.observe.conftest import Engines, RealPrometheus
+from tests.observe.conftest import RealPrometheus
+from tests.observe.replay import CHAT, TTFT, Replay, load_when, settings, value
 
 pytestmark = [pytest.mark.api_server, pytest.mark.timeout(60)]
-
-CHAT = ServiceKey("shop", "chat")
-TTFT = Target(Metric.TTFT, 95.0, 400.0)
-
-
-def settings(url: str) -> PrometheusSettings:
-    return PrometheusSettings(
-        prometheus_url=url,
-        rate_window_seconds=2.0,
-        token_window_seconds=2.0,
-        stale_after_seconds=1.5,
-        query_seconds=2.0,
-    )
-
-
-class Replay:
-    """Engines that take ``rps`` requests per second of 500 in and 100 out, each first token within 0.2 s."""
-
-    def __init__(self, engines: Engines, rps: float) -> None:
-        self._engines, self._rps, self._begun = engines, rps, time.monotonic()
-
-    async def run(self) -> None:
-        while True:
-            n = int((time.monotonic() - self._begun) * self._rps)
-            self._engines.lines = [
-                f"cynosure:requests_total {n}",
-                f'vllm:request_success_total{{finished_reason="stop"}} {n}',
-                f"vllm:prompt_tokens_total {n * 500}",
-                f"vllm:generation_tokens_total {n * 100}",
-                "vllm:num_requests_running 3",
-                "vllm:num_requests_waiting 1",
-                f'vllm:time_to_first_token_seconds_bucket{{le="0.1"}} {n // 2}',
-                f'vllm:time_to_first_token_seconds_bucket{{le="0.2"}} {n}',
-                f'vllm:time_to_first_token_seconds_bucket{{le="+Inf"}} {n}',
-            ]
-            await asyncio.sleep(0.05)
-
-
-async def load_when(signals: Signals, ready: Callable[[Load], bool], seconds: float = 15.0) -> Load:
-    async with asyncio.timeout(seconds):
-        while True:
-            await signals.refresh()
-            load = signals.load(CHAT, (TTFT,), None)
-            if ready(load):
-                return load
-            await asyncio.sleep(0.2)
-
-
-def value(signal: Signal) -> float:
-    assert isinstance(signal, Reading), signal
-    return signal.value
 
 
 async def test_a_load_is_read_and_its_absence_is_told_from_zero(prometheus: RealPrometheus) -> None:
