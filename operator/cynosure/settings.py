@@ -47,6 +47,8 @@ class PrometheusSettings:
     """Prometheus, or a Thanos querier."""
     prometheus_headers: dict[str, str] = Field(default_factory=dict, repr=False)
     """Sent with each query, as a JSON object: a tenant (THANOS-TENANT, X-Scope-OrgID) or an authorisation."""
+    prometheus_ca_file: str = ""
+    """Certificates (PEM) of who signed that of the server; empty: the public ones, or REQUESTS_CA_BUNDLE."""
     prometheus_parameters: dict[str, str] = Field(default_factory=dict)
     """Added to each query, as a JSON object. For Thanos: {"dedup": "true", "partial_response": "false"}."""
     query_seconds: Seconds = 5.0

@@ -54,6 +54,8 @@ class FakePrometheus:
     fault: Fault = Fault.NONE
     url: str = ""
     queries: list[str] = field(default_factory=list)
+    authorization: str = ""
+    """Of the last range query."""
     _runner: web.AppRunner | None = None
     _port: int = 0
 
@@ -96,6 +98,7 @@ class FakePrometheus:
 
     async def _range(self, request: web.Request) -> web.Response:
         self.queries.append(request.query["query"])
+        self.authorization = request.headers.get("Authorization", "")
         await self._misbehave(request)
         begin, end = float(request.query["start"]), float(request.query["end"])
         values = [[at, str(rps)] for at, rps in self.history if begin <= at <= end]

@@ -213,6 +213,7 @@ def test_the_history_can_come_from_prometheus(
 ) -> None:
     now = 1_700_000_040.0
     monkeypatch.setattr("cynosure.twin.history.system_clock", lambda: now)
+    monkeypatch.setenv("CYNOSURE_PROMETHEUS_HEADERS", '{"Authorization": "Bearer s3cret"}')
     prometheus.history = [(now - 60 * n, 5.0) for n in range(120, -1, -1)]
 
     code, out, _ = run(
@@ -223,6 +224,7 @@ def test_the_history_can_come_from_prometheus(
     answer = json.loads(out)
     assert code == 0
     assert 'namespace="shop", service="chat"' in prometheus.queries[-1]
+    assert prometheus.authorization == "Bearer s3cret"
     assert answer["requests"] == pytest.approx(3600 * 5, rel=0.1)
 
 

@@ -51,6 +51,7 @@ class Prometheus:
             url=settings.prometheus_url.rstrip("/"),
             headers=dict(settings.prometheus_headers) or None,
             retry=Retry(total=0),
+            session=_session(settings),
         )
 
     async def instant(self, query: str) -> list[Sample]:
@@ -93,15 +94,36 @@ class Prometheus:
     def _ask(self, query: "Any") -> list[dict[str, Any]]:
         try:
             answer: list[dict[str, Any]] = query()
-        except (requests.RequestException, PrometheusApiClientException, KeyError, ValueError, TypeError) as error:
+        except (OSError, PrometheusApiClientException, AttributeError, KeyError, ValueError, TypeError) as error:
             raise Unavailable(f"{self._settings.prometheus_url}: {_shortly(error)}") from error
         return answer
+
+
+def _session(settings: PrometheusSettings) -> requests.Session:
+    session = requests.Session()
+    session.verify = settings.prometheus_ca_file or True
+    session.hooks["response"].append(_refuse_half_a_picture)
+    return session
+
+
+def _refuse_half_a_picture(answer: requests.Response, *_: Any, **__: Any) -> None:
+    """A store that does not answer is a mere warning in what Thanos says, which the client library passes over.
+
+    Notes of PromQL are about the query, and nothing is missing.
+    """
+    if answer.status_code != requests.codes.ok or b'"warnings"' not in answer.content:
+        return
+    missing = [told for told in answer.json().get("warnings") or () if not told.startswith("PromQL")]
+    if missing:
+        raise ValueError(f"a partial answer: {missing[0]}")
 
 
 def _shortly(error: Exception) -> str:
     """One line without the object addresses that make each message of urllib3 another one."""
     if isinstance(error, requests.Timeout):
         return "did not answer in time"
+    if isinstance(error, requests.exceptions.SSLError):
+        return "no trusted certificate; see CYNOSURE_PROMETHEUS_CA_FILE"
     if isinstance(error, requests.ConnectionError):
         return "no connection"
     return " ".join(str(error).split())[:200]

@@ -39,7 +39,7 @@ def _add_load_options(parser: argparse.ArgumentParser) -> None:
     load.add_argument("--seed", type=int, default=0)
     load.add_argument("--scenario", choices=_SCENARIOS, default="plain", help="what goes wrong in the middle of it")
     past = parser.add_argument_group("history from Prometheus or Thanos, instead of a trace")
-    past.add_argument("--prometheus", metavar="URL", help="headers by CYNOSURE_PROMETHEUS_HEADERS")
+    past.add_argument("--prometheus", metavar="URL", help="token, tenant, CA, deduplication: by CYNOSURE_PROMETHEUS_*")
     past.add_argument("--service", metavar="NAMESPACE/NAME")
     past.add_argument("--days", type=_positive, default=7.0, metavar="N")
     past.add_argument("--query", metavar="PROMQL", help="requests/s, where the metrics are not vLLM's or ours")
