@@ -136,6 +136,19 @@ def test_settings_and_the_language_model_reach_the_operator(helm: Path, chart: P
     assert environment["CYNOSURE_SEASON_SECONDS"] == "600"
 
 
+def test_a_token_comes_from_a_secret_and_a_private_authority_from_a_file(helm: Path, chart: Path) -> None:
+    bodies = template(helm, chart, "prometheus.existingSecret=querier", "prometheus.caConfigMap=authority")
+    (deployment,) = of_kind(bodies, "Deployment")
+    pod = deployment["spec"]["template"]["spec"]
+    (container,) = pod["containers"]
+    environment = {variable["name"]: variable for variable in container["env"]}
+    reference = environment["CYNOSURE_PROMETHEUS_HEADERS"]["valueFrom"]["secretKeyRef"]
+    assert reference == {"name": "querier", "key": "headers"}
+    (mount,) = [mount for mount in container["volumeMounts"] if mount["name"] == "prometheus-ca"]
+    assert environment["CYNOSURE_PROMETHEUS_CA_FILE"]["value"] == f"{mount['mountPath']}/ca.crt"
+    assert {"name": "prometheus-ca", "configMap": {"name": "authority"}} in pod["volumes"]
+
+
 def test_the_schema_of_the_values_covers_every_value(chart: Path) -> None:
     values = yaml.safe_load((chart / "values.yaml").read_text())
     schema = json.loads((chart / "values.schema.json").read_text())
