@@ -31,7 +31,7 @@ from cynosure.model.service import ServiceKey
 from cynosure.model.snapshot import Snapshot
 from cynosure.observe.attainment import Attainment
 from cynosure.observe.prometheus import Prometheus
-from cynosure.observe.signals import Signals
+from cynosure.observe.signals import SURGE_SHARE, Signals
 from cynosure.observe.world import World
 from cynosure.plan import Tuning, plan_cluster
 from cynosure.reconcile.forecasting import Forecaster
@@ -228,6 +228,7 @@ def tuning(settings: Settings) -> Tuning:
     return Tuning(
         upscale_level=planning.upscale_level,
         downscale_level=planning.downscale_level,
+        lean_levels=(planning.lean_upscale_level, planning.lean_downscale_level),
         stabilisation_seconds=planning.stabilisation_seconds,
         pass_seconds=settings.loop.resync_seconds,
         settle_seconds=planning.settle_seconds,
@@ -235,6 +236,7 @@ def tuning(settings: Settings) -> Tuning:
         backlog_seconds=planning.backlog_seconds,
         latency_headroom=planning.latency_headroom,
         rate_window_seconds=settings.prometheus.rate_window_seconds,
+        surge_window_seconds=settings.prometheus.rate_window_seconds / SURGE_SHARE,
     )
 
 

@@ -144,9 +144,13 @@ class PlanningSettings:
     """How carefully is planned."""
 
     upscale_level: Share = 0.9
-    """Quantile of the forecast that replicas are sized for."""
+    """Quantile of the forecast that replicas are sized for, unless much of the error budget is left."""
     downscale_level: Share = 0.95
     """Quantile that must fit before replicas go: more than for adding, so that it does not flap."""
+    lean_upscale_level: Share = 0.5
+    """The first quantile, of a service that has nearly its whole error budget left; 0.9 here ignores the budget."""
+    lean_downscale_level: Share = 0.75
+    """The second quantile of such a service."""
     stabilisation_seconds: Annotated[float, Field(ge=0)] = 300.0
     """Replicas that were added stay so long, and a scale-down looks this far ahead: a peak is seldom alone."""
     settle_seconds: Annotated[float, Field(ge=0)] = 60.0
@@ -154,7 +158,7 @@ class PlanningSettings:
     correction_seconds: Seconds = 60.0
     """A measured miss of the SLO adds a replica at most this often: the last one must have had its effect."""
     backlog_seconds: Seconds = 30.0
-    """Requests that wait now are to be gone after so long."""
+    """Requests that wait now are to be gone after so long, or after the lead time where that is longer."""
     latency_headroom: Annotated[float, Field(gt=0, le=1)] = 0.95
     """Sizing aims at this part of a latency target: models err, and percentiles of short windows scatter."""
     lead_time_seconds: Seconds = 60.0

@@ -31,6 +31,7 @@ async def test_a_load_is_read_and_its_absence_is_told_from_zero(prometheus: Real
     load = await load_when(signals, lambda load: isinstance(load.latency[0][1], Reading))
     replay.cancel()
     assert value(load.arrival_rps) == pytest.approx(20, rel=0.25)
+    assert value(load.surge_rps) == pytest.approx(20, rel=0.4), "fewer scrapes scatter more"
     assert value(load.input_tokens) == pytest.approx(500, rel=0.01)
     assert value(load.output_tokens) == pytest.approx(100, rel=0.01)
     assert (value(load.running), value(load.waiting)) == (3.0, 1.0)

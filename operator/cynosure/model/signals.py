@@ -62,6 +62,8 @@ class Load:
     """Requests in the engines' queues, all replicas."""
     latency: tuple[tuple[Target, Signal], ...] = ()
     """For each target its measured percentile, in milliseconds."""
+    surge_rps: Signal = Absent(AbsenceReason.MISSING, "not asked for")
+    """Arrivals over a shorter window, which sees a jump sooner; absent where scrapes are farther apart."""
     attained: tuple[Attained, ...] = ()
     """Of the targets whose past is known; the window is long, normally a day."""
 

@@ -13,10 +13,14 @@ from cynosure.observe import promql
 from cynosure.observe.prometheus import Metrics, Sample
 from cynosure.settings import PrometheusSettings
 
+SURGE_SHARE = 2
+"""A jump is seen sooner in half of the window of rates, which still has two scrapes."""
+
 Values = Mapping[ServiceKey, float]
 
-_ARRIVALS, _INPUT, _OUTPUT, _RUNNING, _WAITING, _NEWEST, _REPORTING = (
+_ARRIVALS, _SURGE, _INPUT, _OUTPUT, _RUNNING, _WAITING, _NEWEST, _REPORTING = (
     "arrival rate",
+    "arrival rate of the last scrapes",
     "input tokens",
     "output tokens",
     "running requests",
@@ -78,6 +82,7 @@ class Signals:
     def _queries(self) -> dict[str, str]:
         return {
             _ARRIVALS: promql.arrivals(self._settings.rate_window_seconds),
+            _SURGE: promql.arrivals(self._settings.rate_window_seconds / SURGE_SHARE),
             _INPUT: promql.tokens_per_request("vllm:prompt_tokens_total", self._settings),
             _OUTPUT: promql.tokens_per_request("vllm:generation_tokens_total", self._settings),
             _RUNNING: promql.RUNNING,
@@ -98,6 +103,7 @@ class Signals:
             running=self._signal(_RUNNING, key),
             waiting=self._signal(_WAITING, key),
             latency=tuple((target, self._latency(target, key)) for target in targets),
+            surge_rps=self._signal(_SURGE, key),
         )
 
     def _missing(self, key: ServiceKey, expected: int) -> Absent | None:

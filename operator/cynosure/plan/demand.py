@@ -45,7 +45,7 @@ def demand_of(case: Case) -> Demand:
         peak = forecast.peak_rps(down, now, ready_by + tuning.stabilisation_seconds)
     present = _present(load, ahead, tuning)
     if observation.ready >= len(observation.replicas):  # what starts was ordered for what waits
-        present += _value(load.waiting) / tuning.backlog_seconds
+        present += _value(load.waiting) / max(tuning.backlog_seconds, observation.lead_time_seconds)
     return Demand(present, ahead, peak, _value(load.input_tokens), _value(load.output_tokens), up, spent)
 
 
@@ -56,10 +56,14 @@ def _present(load: Load, forecast_rps: float | None, tuning: Tuning) -> float:
     chance (a Poisson count has the variance of its mean).
     """
     rate = _value(load.arrival_rps)
-    if forecast_rps is not None and rate > forecast_rps:
-        chance = tuning.surprise_deviations * sqrt(rate / tuning.rate_window_seconds)
-        rate = max(forecast_rps, rate - chance)
-    return rate
+    if forecast_rps is None:
+        return rate
+    surge = _certain(_value(load.surge_rps), tuning.surge_window_seconds, tuning)
+    return max(min(rate, forecast_rps), _certain(rate, tuning.rate_window_seconds, tuning), surge)
+
+
+def _certain(rps: float, window_seconds: float, tuning: Tuning) -> float:
+    return rps - tuning.surprise_deviations * sqrt(rps / window_seconds)
 
 
 def _value(signal: Signal) -> float:

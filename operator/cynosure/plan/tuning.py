@@ -11,7 +11,7 @@ class Tuning:
     """Quantile that must fit before replicas go: more than for adding, so that it does not flap."""
     lean_levels: tuple[float, float] = (0.5, 0.75)
     """The two quantiles of a service that has nearly its whole error budget left."""
-    spending: tuple[float, float] = (0.4, 0.8)
+    spending: tuple[float, float] = (0.25, 0.6)
     """Shares of the error budget spent up to which the lean levels apply, and from which the usual ones do."""
     budget_prior_seconds: float = 3 * 3600.0
     """What was spent counts as the usual over so long beforehand: an hour without a miss proves little."""
@@ -24,7 +24,8 @@ class Tuning:
     correction_seconds: float = 60.0
     """A measured miss of the SLO adds a replica at most this often: the last one must have had its effect."""
     backlog_seconds: float = 30.0
-    """Requests that wait now are to be gone after so long; the rate for that is added to the demand."""
+    """Requests that wait now are to be gone after so long, or after the lead time where that is longer: until then
+    nothing that is added helps. The rate for that is added to the demand."""
     latency_headroom: float = 0.95
     """Sizing aims at this part of a latency target: models err, and percentiles of short windows scatter."""
     switch_gain: float = 0.1
@@ -33,6 +34,8 @@ class Tuning:
     """At most this part of the replicas goes in one pass, and at least one may."""
     rate_window_seconds: float = 60.0
     """Over which the present rate was measured."""
+    surge_window_seconds: float = 30.0
+    """Over which a jump is seen sooner."""
     surprise_deviations: float = 2.0
     """The present rate overrules the forecast when it is above it by more than so many standard deviations."""
     miss_tolerance: float = 0.1

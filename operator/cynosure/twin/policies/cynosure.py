@@ -103,6 +103,7 @@ class Cynosure:
         if window is None:
             return Load(_ABSENT, _ABSENT, _ABSENT, _ABSENT, _ABSENT, tuple((t, _ABSENT) for t in self._setting.targets))
         now = seen.look(1.0) or window
+        surge = seen.look(self._tuning.surge_window_seconds)
         tokens = seen.look(self._metrics.token_window_seconds) or window
         return Load(
             arrival_rps=_reading(window.arrival_rps, seen),
@@ -111,6 +112,7 @@ class Cynosure:
             running=_reading(_total(now, "running"), seen),
             waiting=_reading(_total(now, "waiting"), seen),
             latency=tuple((target, _reading(value, seen)) for target, value in window.latency_milliseconds.items()),
+            surge_rps=_reading(surge.arrival_rps, seen) if surge else _ABSENT,
             attained=seen.attained,
         )
 
