@@ -5,6 +5,7 @@ A query over a whole day would read every sample again and again; each step is a
 
 import asyncio
 import logging
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -42,15 +43,11 @@ class Attainment:
         self._clock = clock
         self._wanted = wanted
         self._pasts: dict[tuple[ServiceKey, Target], _Past] = {}
+        self._attained: dict[ServiceKey, tuple[Attained, ...]] = {}
 
     def of(self, key: ServiceKey) -> tuple[Attained, ...]:
-        """Return what is known of a service over the last season, normally a day."""
-        oldest = self._clock() - self._settings.season_seconds
-        return tuple(
-            Attained(target, float(recent[:, 1].sum()), float(recent[:, 2].sum()))
-            for (service, target), past in self._pasts.items()
-            if service == key and len(recent := past.rows[past.rows[:, 0] > oldest])
-        )
+        """Return what was known of a service at the last refresh, over the season before it, normally a day."""
+        return self._attained.get(key, ())
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -69,6 +66,18 @@ class Attainment:
                 await self._read(key, target)
 
         await asyncio.gather(*(one(*pair) for pair in wanted))
+        self._attained = self._sums()
+
+    def _sums(self) -> dict[ServiceKey, tuple[Attained, ...]]:
+        """A pass only looks up, so the sums are made here; what is too old goes, even while nothing new is read."""
+        oldest = self._clock() - self._settings.season_seconds
+        sums: defaultdict[ServiceKey, tuple[Attained, ...]] = defaultdict(tuple)
+        for (key, target), past in self._pasts.items():
+            recent = past.rows[past.rows[:, 0] > oldest]
+            if len(recent):
+                requests, within = recent[:, 1:].sum(axis=0).tolist()
+                sums[key] += (Attained(target, requests, within),)
+        return dict(sums)
 
     async def _read(self, key: ServiceKey, target: Target) -> None:
         step, known = self._settings.step_seconds, self._pasts.get((key, target))
