@@ -79,6 +79,19 @@ def test_metrics_are_seen_one_scrape_late() -> None:
     assert later.arrival_rps == pytest.approx(8, rel=0.3)
 
 
+def test_what_was_attained_is_told_of_whole_minutes_with_metrics() -> None:
+    watching = keep(1)
+    dark = replace(experiment([8.0, 8.0]), absent=((130.0, 250.0),))
+    outcome = simulate(dark, watching)
+
+    seen = {s.now_seconds: s.attained for s in watching.seen}
+    assert seen[60.0] == (), "no whole minute is over"
+    assert seen[255.0] == seen[195.0] == seen[135.0], "in the dark nothing is counted, neither requests nor misses"
+    (last,) = (one for one in seen[max(seen)] if one.target == TTFT)
+    assert 0 < last.within < last.requests < outcome.tally.counts[FINISHED]
+    assert last.within / last.requests == pytest.approx(shares(outcome.tally, (TTFT,))[1][0], abs=0.2)
+
+
 def test_the_history_ends_with_the_last_whole_minute_that_is_seen() -> None:
     watching = keep(3)
     simulate(replace(experiment([3.0, 6.0]), past=np.array([1.0, 2.0])), watching)
