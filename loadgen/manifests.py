@@ -22,7 +22,8 @@ class ReplayJob:
     """A replay in a cluster.
 
     lead_seconds: how long before the start the Job may be created at most; it bounds the Job's life. Each request opens
-    its own connection unless ``keep_alive``, since a Service chooses a pod for each connection.
+    its own connection unless ``keep_alive``, since a Service chooses a pod for each connection. ``allowed_hosts`` may
+    get load though they are not near. ttl_seconds: when the Job goes after its end; None: when its owner goes.
     """
 
     name: str
@@ -37,6 +38,8 @@ class ReplayJob:
     shards: int = 1
     timeout_seconds: float = 60.0
     keep_alive: bool = False
+    allowed_hosts: Sequence[str] = ()
+    ttl_seconds: int | None = _TTL_SECONDS
     image_pull_policy: str = "IfNotPresent"
     labels: Mapping[str, str] = field(default_factory=dict)
 
@@ -76,9 +79,10 @@ def replay_job(job: ReplayJob, schedule: Schedule, volume: Manifest | None = Non
             "completionMode": "Indexed",
             "completions": job.shards,
             "parallelism": job.shards,
-            "backoffLimit": 0,
+            # Nothing is sent twice, and one shard that dies does not take the outcomes of the others with it.
+            "backoffLimitPerIndex": 0,
             "activeDeadlineSeconds": int(deadline),
-            "ttlSecondsAfterFinished": _TTL_SECONDS,
+            **({} if job.ttl_seconds is None else {"ttlSecondsAfterFinished": job.ttl_seconds}),
             "template": {"metadata": {"labels": {**_LABELS, **job.labels}}, "spec": pod},
         },
     }
@@ -122,6 +126,8 @@ def _command(job: ReplayJob) -> list[str]:
     command += ["--prompt", job.prompt, "--shard", f"$(JOB_COMPLETION_INDEX)/{job.shards}"]
     command += ["--model", job.model] if job.model else []
     command += ["--slo", job.slo] if job.slo else []
+    for host in job.allowed_hosts:
+        command += ["--allow-target", host]
     return command if job.keep_alive else [*command, "--new-connections"]
 
 

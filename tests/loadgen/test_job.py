@@ -124,7 +124,7 @@ def test_what_runs_in_the_cluster_is_restricted_and_ends_by_itself() -> None:
     job = replay_job(JOB, evenly(10, 600.0))
     (stress,) = stress_pods(["node-1"], "shop", "cynosure:1", 30, 600)
     assert job["spec"]["activeDeadlineSeconds"] == 900
-    assert job["spec"]["backoffLimit"] == 0, "a replay is not repeated"
+    assert job["spec"]["backoffLimitPerIndex"] == 0, "a replay is not repeated"
     assert stress["spec"]["activeDeadlineSeconds"] == 660
     assert "--cpu-load 30 --timeout 600s" in " ".join(stress["spec"]["containers"][0]["command"])
     for pod in (job["spec"]["template"]["spec"], stress["spec"]):
