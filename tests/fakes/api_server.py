@@ -27,6 +27,7 @@ _GROUPS = {
     "",
     "apps",
     "autoscaling",
+    "batch",
     "coordination.k8s.io",
     "cynosure.dev",
     "events.k8s.io",
@@ -73,6 +74,8 @@ class FakeApiServer:
     def __init__(self) -> None:
         self.storage = Storage()
         self.faults = Faults()
+        self.logs: dict[tuple[str, str], str] = {}
+        """By namespace and name of a pod; one without is still waiting for its container."""
         self.requests: list[tuple[str, str]] = []
         self.writes: list[tuple[str, str]] = []
         self.url = ""
@@ -119,6 +122,8 @@ class FakeApiServer:
             if request.method == "GET" and request.query.get("watch"):
                 return await self._watch(request, target)
             self._fail(request)
+            if target.subresource == "log":
+                return web.Response(text=self._log(target))
             answer = await self._verbs(request)[request.method](request, target)
         except Answer as refusal:
             return web.json_response(refusal.status, status=refusal.code)
@@ -141,6 +146,13 @@ class FakeApiServer:
             raise Answer(404, "NotFound", "the server could not find the requested resource")
         kind = (found["group"] or "", found["version"] or found["core"], found["plural"])
         return Target(kind, found["namespace"] or "", found["name"] or "", found["sub"] or "")
+
+    def _log(self, target: Target) -> str:
+        self._stored(target)
+        try:
+            return self.logs[target.namespace, target.name]
+        except KeyError:
+            raise Answer(400, "BadRequest", f'the container of "{target.name}" is waiting to start') from None
 
     def _stored(self, target: Target) -> Stored:
         if target.key not in self.storage.objects:

@@ -22,6 +22,7 @@ from cynosure.kube.port import (
     RESOURCE_SLICES,
     SCALING_INTENTS,
     SERVICES,
+    TRAFFIC_REPLAYS,
     Body,
     KubeApi,
     Resource,
@@ -34,6 +35,7 @@ _EVERYTHING: Mapping[Resource, str | None] = {
     SCALING_INTENTS: None,
     INTENT_APPROVALS: None,
     AUTOMATION_POLICIES: None,
+    TRAFFIC_REPLAYS: None,
     DEPLOYMENTS: None,  # those of others too: spec.workloadRef may adopt one
     HORIZONTAL_POD_AUTOSCALERS: None,
     NODES: None,

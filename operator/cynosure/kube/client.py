@@ -12,12 +12,15 @@ import aiohttp
 from cynosure.errors import NotFound, Unavailable
 from cynosure.kube.credentials import Credentials
 from cynosure.kube.failures import failure
-from cynosure.kube.port import FIELD_MANAGER, Body, EventType, Gone, Listing, Resource, WatchEvent
+from cynosure.kube.port import FIELD_MANAGER, PODS, Body, EventType, Gone, Listing, Resource, WatchEvent
 from cynosure.kube.rate import TokenBucket
 from cynosure.settings import KubernetesSettings
 
 _APPLY = "application/apply-patch+yaml"
 _MERGE = "application/merge-patch+json"
+_LOG_LINES = "100"
+_LOG_SECONDS = 60.0
+"""A line of a log may have megabytes, and a log that is followed lasts as long as its caller wants."""
 _Params = dict[str, str]
 
 
@@ -121,6 +124,14 @@ class HttpKubeApi:
             await self._send("DELETE", resource.path(namespace, name), body=options)
         except NotFound:
             return
+
+    async def log(self, pod: str, namespace: str, *, follow: bool = False) -> str:
+        await self._rate.take()
+        params = {"tailLines": _LOG_LINES, **({"follow": "true"} if follow else {})}
+        total = None if follow else _LOG_SECONDS
+        timeout = aiohttp.ClientTimeout(total=total, sock_connect=self._settings.connect_seconds)
+        async with self._request("GET", PODS.path(namespace, pod, "log"), params, timeout=timeout) as response:
+            return (await response.read()).decode("utf-8", "replace")
 
     async def _send(
         self,

@@ -64,6 +64,9 @@ class Fenced:
         self._check()
         await self._api.delete(resource, name, namespace=namespace, uid=uid)
 
+    async def log(self, pod: str, namespace: str, *, follow: bool = False) -> str:
+        return await self._api.log(pod, namespace, follow=follow)
+
     def _check(self) -> None:
         if not self._may_write():
             raise Fatal("the lease is not held any more, so nothing is written")

@@ -103,6 +103,10 @@ class KubeApi(Protocol):
         """Delete in the background; an object that is gone already is no error. ``uid`` is a precondition."""
         ...
 
+    async def log(self, pod: str, namespace: str, *, follow: bool = False) -> str:
+        """The last lines of a pod's log; ``follow`` waits for the container to end, as long as the caller lets it."""
+        ...
+
 
 class Gone(Exception):
     """The watch cannot go on from the given resource version; list again."""
@@ -130,5 +134,6 @@ RESOURCE_SLICES = Resource("resource.k8s.io", "v1", "resourceslices", namespaced
 RESOURCE_CLAIMS = Resource("resource.k8s.io", "v1", "resourceclaims")
 RESOURCE_CLAIM_TEMPLATES = Resource("resource.k8s.io", "v1", "resourceclaimtemplates")
 LEASES = Resource("coordination.k8s.io", "v1", "leases")
+JOBS = Resource("batch", "v1", "jobs")
 EVENTS = Resource("events.k8s.io", "v1", "events")
 HORIZONTAL_POD_AUTOSCALERS = Resource("autoscaling", "v2", "horizontalpodautoscalers")
