@@ -188,6 +188,16 @@ class IntentSettings:
 
 
 @dataclass(frozen=True, slots=True, config=_CONFIG)
+class ReplaySettings:
+    """Where a TrafficReplay may send, and when it begins."""
+
+    replay_hosts: str = ""
+    """Hosts that a target may name by address, separated by commas; without one only services get load."""
+    replay_lead_seconds: Seconds = 30.0
+    """From the creation of the pods to the first request: all of them must run by then, image included."""
+
+
+@dataclass(frozen=True, slots=True, config=_CONFIG)
 class ServerSettings:
     """The operator's own endpoints and log."""
 
@@ -210,6 +220,7 @@ class Settings:
     planning: PlanningSettings = PlanningSettings()
     language_model: LanguageModelSettings = LanguageModelSettings()
     intents: IntentSettings = IntentSettings()
+    replays: ReplaySettings = ReplaySettings()
     server: ServerSettings = ServerSettings()
 
 
@@ -223,6 +234,7 @@ _GROUPS: Mapping[str, type[Any]] = {
     "planning": PlanningSettings,
     "language_model": LanguageModelSettings,
     "intents": IntentSettings,
+    "replays": ReplaySettings,
     "server": ServerSettings,
 }
 _OF_THE_POD = {"lease_namespace": "POD_NAMESPACE", "identity": "POD_NAME"}

@@ -27,4 +27,4 @@ def test_the_reference_lists_them_all(repository: Path) -> None:
 
 
 def test_why_metrics_are_absent_is_documented() -> None:
-    assert {Reason(absence.value).types for absence in AbsenceReason} == {(Type.METRICS_AVAILABLE,)}
+    assert all(Type.METRICS_AVAILABLE in Reason(absence.value).types for absence in AbsenceReason)

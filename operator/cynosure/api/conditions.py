@@ -96,7 +96,11 @@ class Reason(StrEnum):
     )
     METRICS_STALE = "MetricsStale", (Type.METRICS_AVAILABLE,), "The newest sample is too old to decide on."
     METRICS_NAN = "MetricsNaN", (Type.METRICS_AVAILABLE,), "The value is not a finite number."
-    PROMETHEUS_ERROR = "PrometheusError", (Type.METRICS_AVAILABLE,), "Prometheus does not answer, or with an error."
+    PROMETHEUS_ERROR = (
+        "PrometheusError",
+        (Type.METRICS_AVAILABLE, Type.TRACE_FOUND, Type.COMPLETE),
+        "Prometheus does not answer, or with an error.",
+    )
 
     # ForecastReady
     FORECAST_FITTED = (
@@ -168,7 +172,7 @@ class Reason(StrEnum):
     WORKLOAD_IN_SYNC = "WorkloadInSync", (Type.WORKLOAD_APPLIED,), "The children are as decided."
     APPLY_REFUSED = (
         "ApplyRefused",
-        (Type.WORKLOAD_APPLIED, Type.APPLIED),
+        (Type.WORKLOAD_APPLIED, Type.APPLIED, Type.STARTED, Type.COMPLETE),
         "The API server refuses what should be written; the message repeats it.",
     )
     API_UNAVAILABLE = (
@@ -247,11 +251,51 @@ class Reason(StrEnum):
 
     # TrafficReplay
     TRACE_READ = "TraceRead", (Type.TRACE_FOUND,), "The trace was read."
-    TRACE_MISSING = "TraceMissing", (Type.TRACE_FOUND,), "There is no such trace."
-    TRACE_INVALID = "TraceInvalid", (Type.TRACE_FOUND,), "The trace cannot be read; the message says where."
-    TARGET_MISSING = "TargetMissing", (Type.STARTED,), "There is no such InferenceService."
-    TARGET_NOT_ALLOWED = "TargetNotAllowed", (Type.STARTED,), "The address is not in the operator's allow-list."
+    TRACE_MISSING = (
+        "TraceMissing",
+        (Type.TRACE_FOUND, Type.COMPLETE),
+        "There is no such trace; the message has the nearest one. It is looked for again.",
+    )
+    TRACE_INVALID = (
+        "TraceInvalid",
+        (Type.TRACE_FOUND, Type.COMPLETE),
+        "The trace cannot be read or shaped as asked; the message says where. A change of the spec is tried anew.",
+    )
+    TRACE_TOO_LARGE = (
+        "TraceTooLarge",
+        (Type.TRACE_FOUND, Type.COMPLETE),
+        "The schedule does not fit into a ConfigMap; the message says which part of it would.",
+    )
+    TARGET_MISSING = (
+        "TargetMissing",
+        (Type.STARTED, Type.COMPLETE),
+        "There is no such InferenceService, or no ModelProfile that says what it takes. It is looked for again.",
+    )
+    TARGET_NOT_ALLOWED = (
+        "TargetNotAllowed",
+        (Type.STARTED, Type.COMPLETE),
+        "The host of the address is not in CYNOSURE_REPLAY_HOSTS.",
+    )
+    NOT_SUPPORTED = (
+        "NotSupported",
+        (Type.TRACE_FOUND, Type.STARTED, Type.COMPLETE),
+        "The operator does not do what is asked; the message says what works.",
+    )
+    NAME_TAKEN = (
+        "NameTaken",
+        (Type.STARTED, Type.COMPLETE),
+        "A ConfigMap or Job of that name belongs to somebody else, and is left alone.",
+    )
+    PREPARING = "Preparing", (Type.STARTED, Type.COMPLETE), "The schedule is built, and the pods are being made."
     SENDING = "Sending", (Type.STARTED, Type.COMPLETE), "Requests are being sent."
     FINISHED = "Finished", (Type.STARTED, Type.COMPLETE), "All was sent, and the report is written."
-    CANCELLED = "Cancelled", (Type.STARTED, Type.COMPLETE), "spec.cancel stopped it."
-    WORKER_FAILED = "WorkerFailed", (Type.STARTED, Type.COMPLETE), "A sending pod failed; the message says why."
+    CANCELLED = (
+        "Cancelled",
+        (Type.STARTED, Type.COMPLETE),
+        "spec.cancel stopped it; what is known of it is reported, without a verdict.",
+    )
+    WORKER_FAILED = (
+        "WorkerFailed",
+        (Type.STARTED, Type.COMPLETE),
+        "A sending pod failed, and its outcomes are lost; the report is in part, without a verdict.",
+    )

@@ -103,7 +103,7 @@ class Trace(Part):
         "[has(self.name), has(self.configMap), has(self.persistentVolumeClaim), has(self.prometheus)]"
         ".filter(x, x).size() == 1",
         "trace: got none or several; limit: exactly one of name, configMap, persistentVolumeClaim and prometheus;"
-        " use name: azure-llm-2024-code",
+        " use name: azure-llm-2024-code-week",
     )
     def one_source(self) -> bool:
         sources = (self.name, self.config_map, self.persistent_volume_claim, self.prometheus)
@@ -173,11 +173,11 @@ class Progress(Part):
 
     scheduled: LongCount = 0
     """Requests in all."""
-    sent: LongCount = 0
-    """Requests sent."""
-    succeeded: LongCount = 0
+    sent: LongCount | None = None
+    """Requests sent; absent until the workers have told."""
+    succeeded: LongCount | None = None
     """Requests answered well."""
-    failed: LongCount = 0
+    failed: LongCount | None = None
     """Requests refused, broken off or timed out."""
 
 
