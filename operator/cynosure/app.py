@@ -23,7 +23,7 @@ from cynosure.kube.client import HttpKubeApi
 from cynosure.kube.credentials import load_credentials
 from cynosure.kube.fence import Fenced
 from cynosure.kube.informer import ObjectKey
-from cynosure.kube.port import INTENT_APPROVALS, SCALING_INTENTS, KubeApi, Resource
+from cynosure.kube.port import INTENT_APPROVALS, SCALING_INTENTS, TRAFFIC_REPLAYS, KubeApi, Resource
 from cynosure.model.bounds import Bounds
 from cynosure.model.forecast import Forecast
 from cynosure.model.plan import Plan
@@ -40,6 +40,7 @@ from cynosure.reconcile.lifecycle import Lifecycle, LiveEvidence, Timing, Usage,
 from cynosure.reconcile.limits import Limits
 from cynosure.reconcile.loop import Hands, Loop, Senses
 from cynosure.reconcile.probes import Probes, serve
+from cynosure.reconcile.replays import Replays
 from cynosure.reconcile.wakeup import Wakeup
 from cynosure.settings import Settings, read_settings, variable
 from cynosure.telemetry import Telemetry, configure_logging
@@ -105,11 +106,14 @@ class Operator:
             self.telemetry,
         )
         self.lifecycle = self._intents(fenced, settings)
+        self.replays = Replays(fenced, self.caches, self.prometheus, system_clock, settings)
 
     def _changed(self, resource: Resource, key: ObjectKey) -> None:
         self.wake.fire(f"{resource.plural}/{key.namespace}/{key.name}")
         if resource in (SCALING_INTENTS, INTENT_APPROVALS):
             self.lifecycle.wake()
+        if resource == TRAFFIC_REPLAYS:
+            self.replays.wake()
 
     def _intents(self, api: KubeApi, settings: Settings) -> Lifecycle:
         window = Window(settings.intents.verify_grace_seconds, settings.intents.verify_window_seconds)
@@ -205,6 +209,7 @@ class Operator:
                 beside = [
                     group.create_task(self.lease.keep(), name="lease"),
                     group.create_task(self.lifecycle.run(), name="intents"),
+                    group.create_task(self.replays.run(), name="replays"),
                     group.create_task(self._sample_usage(), name="usage"),
                 ]
                 await self.loop.run()

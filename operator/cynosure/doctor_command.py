@@ -38,6 +38,8 @@ _MAY = (
     ("create", "apps", "deployments", ""),
     ("patch", "", "nodes", ""),
     ("list", "resource.k8s.io", "resourceslices", ""),
+    ("create", "batch", "jobs", ""),
+    ("get", "", "pods", "log"),
     ("create", "coordination.k8s.io", "leases", ""),
 )
 """One of each kind of thing that the operator does; the chart's ClusterRole has the whole list."""

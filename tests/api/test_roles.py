@@ -43,6 +43,14 @@ def test_the_operator_neither_asks_nor_approves(roles: dict[str, list[Rule]]) ->
         assert allowed(roles["cynosure-operator"], plural) == {"get", "list", "watch"}
 
 
+def test_the_operator_sends_replays_and_neither_makes_nor_changes_any(roles: dict[str, list[Rule]]) -> None:
+    operator = roles["cynosure-operator"]
+    assert allowed(operator, "trafficreplays") == {"get", "list", "watch", "delete"}
+    assert allowed(operator, "jobs") == {"get", "create", "patch", "delete"}
+    assert allowed(operator, "pods/log") == {"get"}
+    assert "list" not in allowed(operator, "configmaps")
+
+
 def test_the_operator_writes_every_status(roles: dict[str, list[Rule]]) -> None:
     for kind in crds.KINDS:
         assert "patch" in allowed(roles["cynosure-operator"], f"{kind.naming.plural}/status")

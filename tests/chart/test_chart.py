@@ -149,6 +149,15 @@ def test_a_token_comes_from_a_secret_and_a_private_authority_from_a_file(helm: P
     assert {"name": "prometheus-ca", "configMap": {"name": "authority"}} in pod["volumes"]
 
 
+def test_replays_run_in_the_operators_own_image_and_go_where_the_values_say(helm: Path, chart: Path) -> None:
+    bodies = template(helm, chart, "image.tag=next", "settings.REPLAY_HOSTS=llm.example")
+    (deployment,) = of_kind(bodies, "Deployment")
+    (container,) = deployment["spec"]["template"]["spec"]["containers"]
+    environment = {variable["name"]: variable.get("value") for variable in container["env"]}
+    assert environment["CYNOSURE_IMAGE"] == container["image"]
+    assert environment["CYNOSURE_REPLAY_HOSTS"] == "llm.example"
+
+
 def test_the_schema_of_the_values_covers_every_value(chart: Path) -> None:
     values = yaml.safe_load((chart / "values.yaml").read_text())
     schema = json.loads((chart / "values.schema.json").read_text())

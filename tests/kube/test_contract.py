@@ -41,6 +41,11 @@ async def test_a_kind_that_is_not_there_is_not_found(api: HttpKubeApi, namespace
         await api.list(Resource("nothing.example", "v1", "nothings"))
 
 
+async def test_the_log_of_a_pod_that_is_not_there_is_not_found(api: HttpKubeApi, namespace: str) -> None:
+    with pytest.raises(NotFound, match="not found"):
+        await api.log("nothing", namespace)
+
+
 async def test_creating_twice_is_a_conflict_without_owners(api: HttpKubeApi, namespace: str) -> None:
     await api.create(CONFIG_MAPS, config_map("one", namespace))
     with pytest.raises(Conflict, match="already exists") as refusal:

@@ -69,7 +69,11 @@ class Reason(StrEnum):
     PROGRESSING = "Progressing", (Type.READY, Type.WORKLOAD_APPLIED), "Replicas are starting, moving or draining."
     PAUSED = "Paused", (Type.READY,), "spec.mode is Paused: nothing is changed."
     ADVISORY = "Advisory", (Type.READY,), "spec.mode is Advisory: decisions are shown and change nothing."
-    STOPPED = "Stopped", (Type.READY, Type.APPLIED), "The AutomationPolicy has stop: true; only people change anything."
+    STOPPED = (
+        "Stopped",
+        (Type.READY, Type.APPLIED, Type.STARTED, Type.COMPLETE),
+        "The AutomationPolicy has stop: true; only people change anything.",
+    )
     SPEC_INVALID = (
         "SpecInvalid",
         (Type.READY,),
@@ -288,7 +292,7 @@ class Reason(StrEnum):
     )
     PREPARING = "Preparing", (Type.STARTED, Type.COMPLETE), "The schedule is built, and the pods are being made."
     SENDING = "Sending", (Type.STARTED, Type.COMPLETE), "Requests are being sent."
-    FINISHED = "Finished", (Type.STARTED, Type.COMPLETE), "All was sent, and the report is written."
+    FINISHED = "Finished", (Type.STARTED, Type.COMPLETE), "Every worker told what it sent, and the report is written."
     CANCELLED = (
         "Cancelled",
         (Type.STARTED, Type.COMPLETE),
