@@ -130,7 +130,7 @@ def test_a_profile_measured_twice_is_refused_since_nobody_knows_which_to_trust()
     assert "points: got two for A100-80GB 3g.40gb with 1 processes at 8" in found.message
 
 
-@pytest.mark.parametrize("path", ["chat.yaml", "vision.yaml", "profiles"])
+@pytest.mark.parametrize("path", ["chat.yaml", "vision.yaml", "replay.yaml", "profiles"])
 def test_the_examples_are_valid(repository: Path, path: str) -> None:
     folder = repository / "examples" / path
     files = sorted(folder.glob("*.yaml")) if folder.is_dir() else [folder]
