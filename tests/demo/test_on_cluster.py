@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -49,6 +50,30 @@ def test_without_metrics_nothing_is_taken_away_and_the_reason_is_said(stage: Sta
     assert conditions["MetricsAvailable"]["status"] == "False"
     assert conditions["MetricsAvailable"]["reason"] == "PrometheusError"
     assert chat["status"]["readyReplicas"] >= 1
+
+
+def test_a_replay_that_is_applied_ends_with_a_verdict_and_a_report(stage: Stage) -> None:
+    kubectl, namespace = stage.admin.kubectl, stage.scenario.namespace
+    spec = {
+        "targets": [{"service": "chat"}],
+        "trace": {"name": "azure-llm-2024-code-week"},
+        "transforms": [{"compress": "10080"}, {"scaleToPeakRps": "4"}],
+        "durationSeconds": 20,
+        "workers": 2,
+    }
+    head = {"apiVersion": "cynosure.dev/v1alpha1", "kind": "TrafficReplay"}
+    kubectl.apply({**head, "metadata": {"name": "short", "namespace": namespace}, "spec": spec})
+    ends = time.monotonic() + 150
+    status: dict[str, Any] = {}
+    while "finishedAt" not in status:
+        assert time.monotonic() < ends, f"the replay should have ended: {status}"
+        time.sleep(2)
+        status = kubectl.get("trafficreplays.cynosure.dev", "short", namespace=namespace).get("status", {})
+    conditions = {c["type"]: (c["status"], c["reason"]) for c in status["conditions"]}
+    assert conditions["Complete"] == ("True", "Finished"), status
+    assert status["progress"]["sent"] == status["progress"]["scheduled"] > 0
+    assert {"met", "attainment"} == status["verdict"].keys()
+    assert "report.json" in kubectl.get("configmap", status["report"], namespace=namespace)["data"]
 
 
 def test_with_the_operator_gone_pods_serve_and_objects_can_be_deleted(stage: Stage) -> None:

@@ -13,16 +13,18 @@ from typing import Any
 import pytest
 import yaml
 from cynosure.api import crds
-from cynosure.errors import Unavailable
+from cynosure.errors import Refused, Unavailable
 from cynosure.kube.client import HttpKubeApi
 from cynosure.kube.credentials import load_credentials
 from cynosure.kube.port import (
     CONFIG_MAPS,
     HORIZONTAL_POD_AUTOSCALERS,
     INFERENCE_SERVICES,
+    JOBS,
     LEASES,
     MODEL_PROFILES,
     PODS,
+    TRAFFIC_REPLAYS,
     Gone,
 )
 
@@ -114,6 +116,39 @@ async def test_a_service_serves_and_its_children_go_with_it(real: Real, operator
         return not any((await real.children()).values())
 
     await until(gone, "everything gone, without an operator")
+
+
+async def test_a_replay_gets_its_job_keeps_its_spec_and_is_cancelled(real: Real, operator: Any) -> None:
+    """Pods are objects only here, so nothing is sent; what the server takes and refuses is real."""
+    await real.add()
+    body = yaml.safe_load((Path(__file__).parents[2] / "examples/replay.yaml").read_text())
+    metadata = {"name": "day", "namespace": real.namespace}
+    await real.api.create(TRAFFIC_REPLAYS, {**body, "metadata": metadata})
+
+    async def says(kind: str, status: str, reason: str) -> bool:
+        found = await real.api.get(TRAFFIC_REPLAYS, "day", real.namespace)
+        conditions = {c["type"]: (c["status"], c["reason"]) for c in found["status"]["conditions"]}
+        return conditions.get(kind) == (status, reason)
+
+    async with operator():
+        await until(lambda: says("Started", "True", "Sending"), "the Job made")
+        job = await real.api.get(JOBS, "day-replay-1", real.namespace)
+        assert job["spec"]["backoffLimitPerIndex"] == 0
+        with pytest.raises(Refused, match="only cancel and ttlSecondsAfterFinished change"):
+            await real.api.patch(TRAFFIC_REPLAYS, "day", {"spec": {"seed": 8}}, namespace=real.namespace)
+        await real.api.patch(TRAFFIC_REPLAYS, "day", {"spec": {"cancel": True}}, namespace=real.namespace)
+        await until(lambda: says("Complete", "False", "Cancelled"), "cancelled")
+
+        async def without_job() -> bool:
+            return "day-replay-1" not in await real.names(JOBS)
+
+        await until(without_job, "the Job gone")
+    await real.api.delete(TRAFFIC_REPLAYS, "day", namespace=real.namespace)
+
+    async def gone() -> bool:
+        return "day-schedule" not in await real.names(CONFIG_MAPS)
+
+    await until(gone, "its children gone, without an operator")
 
 
 async def test_killed_again_and_again_it_ends_where_it_should(real: Real, operator: Any) -> None:

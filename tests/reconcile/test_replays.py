@@ -164,6 +164,13 @@ async def test_one_that_is_applied_becomes_a_schedule_and_a_job(stage: Stage) ->
     assert stage.schedule().duration_seconds == 60
 
 
+async def test_what_is_written_is_valid(stage: Stage) -> None:
+    validate = pytest.importorskip("kubernetes_validate").validate
+    await stage.applied(workers=2)
+    for body in (stage.job(), stage.cluster.get(MAPS, "monday-schedule")):
+        validate({**body, "metadata": {**body["metadata"], "managedFields": []}}, "1.36", strict=True)
+
+
 async def test_one_that_finished_has_a_verdict_and_a_report_and_goes_after_its_time(stage: Stage) -> None:
     await stage.applied(ttlSecondsAfterFinished=600)
     sent = len(stage.schedule())
