@@ -420,6 +420,16 @@ async def test_a_prometheus_that_is_down_is_asked_again(stage: Stage) -> None:
     assert "0 samples" in stage.message()
 
 
+async def test_what_the_server_refuses_is_said_before_any_start(stage: Stage) -> None:
+    stage.cluster.server.faults.refuse = lambda method, path: 403 if "/jobs/" in path and method == "PATCH" else None
+    await stage.applied()
+    assert stage.condition("Started") == stage.condition("Complete") == ("False", "ApplyRefused")
+    assert "startedAt" not in stage.status()
+    stage.cluster.server.writes.clear()
+    await stage.rounds()
+    assert not stage.cluster.server.writes, "the same is not said again and again"
+
+
 async def test_a_job_of_somebody_else_is_left_alone(stage: Stage) -> None:
     stage.cluster.add(JOBS, {"metadata": {"name": "monday-replay-1", "namespace": "shop"}, "spec": {"mine": True}})
     await stage.applied()
@@ -427,9 +437,9 @@ async def test_a_job_of_somebody_else_is_left_alone(stage: Stage) -> None:
     assert stage.job()["spec"] == {"mine": True}
 
 
-@pytest.mark.parametrize("writes", range(1, 6))
+@pytest.mark.parametrize("writes", range(1, 8))
 async def test_killed_after_any_write_it_goes_on_and_makes_no_second_job(cluster: Cluster, writes: int) -> None:
-    """The writes are: the start, the schedule, two Jobs, and that it sends."""
+    """The writes are: two Jobs to try, the start, the schedule, two Jobs, and that it sends."""
     for name in ("chat", "rival"):
         cluster.add(SERVICES, inference_service(name))
     cluster.add(REPLAYS, replay(targets=[{"service": "chat"}, {"service": "rival"}]))

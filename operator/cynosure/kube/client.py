@@ -18,7 +18,7 @@ from cynosure.settings import KubernetesSettings
 
 _APPLY = "application/apply-patch+yaml"
 _MERGE = "application/merge-patch+json"
-_LOG_LINES = "100"
+_LOG_TAIL = {"tailLines": "100", "limitBytes": str(16 << 20)}
 _LOG_SECONDS = 60.0
 """A line of a log may have megabytes, and a log that is followed lasts as long as its caller wants."""
 _Params = dict[str, str]
@@ -127,7 +127,7 @@ class HttpKubeApi:
 
     async def log(self, pod: str, namespace: str, *, follow: bool = False) -> str:
         await self._rate.take()
-        params = {"tailLines": _LOG_LINES, **({"follow": "true"} if follow else {})}
+        params = {**_LOG_TAIL, **({"follow": "true"} if follow else {})}
         total = None if follow else _LOG_SECONDS
         timeout = aiohttp.ClientTimeout(total=total, sock_connect=self._settings.connect_seconds)
         async with self._request("GET", PODS.path(namespace, pod, "log"), params, timeout=timeout) as response:

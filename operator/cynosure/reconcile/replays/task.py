@@ -48,6 +48,8 @@ class Replays:
         self._settings = settings
         self._sources = Sources(kube, metrics, settings)
         self._wake = asyncio.Event()
+        self._starting = asyncio.Lock()
+        """One at a time: a schedule of two million requests takes some hundred megabytes while it is built."""
 
     def wake(self) -> None:
         self._wake.set()
@@ -107,8 +109,9 @@ class Replays:
         try:
             if self._is_stopped:
                 raise start(Reason.STOPPED, "AutomationPolicy.spec.stop; it starts when that is false again")
-            aims, schedule = await self._wanted(course.replay)
-            await self._launch(course, aims, schedule)
+            async with self._starting:
+                aims, schedule = await self._wanted(course.replay)
+                await self._launch(course, aims, schedule)
         except Hindered as hindrance:
             course.hindered(hindrance)
         except Refused as error:
@@ -136,15 +139,19 @@ class Replays:
             carrier = await asyncio.to_thread(children.config_map, replay, schedule)
         except ScheduleTooLarge as error:
             raise trace(Reason.TRACE_TOO_LARGE, _shorter(error)) from error
+        lacking = [(number, aim) for number, aim in enumerate(aims) if made[number] is None]
+        for number, aim in lacking:  # what the server refuses must be known before the start is said
+            await self._kube.apply(JOBS, self._job(course, aim, number, schedule), dry_run=True)
         if course.status.started_at is None or not any(made):
             await self._set_start(course, schedule, len(aims))
         await self._kube.apply(CONFIG_MAPS, carrier)
-        starts_at, slo = (course.status.started_at or course.now).timestamp(), _slo(replay, aims)
-        for number, (aim, job) in enumerate(zip(aims, made, strict=True)):
-            if job is None:
-                body = children.job(replay, aim, number, schedule, slo, starts_at, self._settings)
-                await self._kube.apply(JOBS, body)
+        for number, aim in lacking:
+            await self._kube.apply(JOBS, self._job(course, aim, number, schedule, _slo(replay, aims)))
         course.sending(f"to {' and '.join(aim.name for aim in aims)}, from {course.status.started_at:%H:%M:%S} UTC")
+
+    def _job(self, course: Course, aim: Aim, number: int, schedule: Schedule, slo: Slo | None = None) -> Body:
+        starts_at = (course.status.started_at or course.now).timestamp()
+        return children.job(course.replay, aim, number, schedule, slo, starts_at, self._settings)
 
     async def _set_start(self, course: Course, schedule: Schedule, targets: int) -> None:
         """As long as no Job was made, nothing was sent, and the start may still move."""

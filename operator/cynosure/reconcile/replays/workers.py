@@ -81,7 +81,7 @@ class Listening:
 
 
 async def _pods(kube: KubeApi, job: Body) -> dict[int, Body]:
-    """By completion index. A label is anybody's to set, an owner is not."""
+    """By completion index, of this very Job and not of an earlier one of its name."""
     metadata = job["metadata"]
     selector = f"batch.kubernetes.io/job-name={metadata['name']}"
     found = (await kube.list(PODS, namespace=metadata["namespace"], label_selector=selector)).items
