@@ -1,11 +1,15 @@
 """TrafficReplays on their way through a cluster: a fake API server, the real load generator's schedules and reports."""
 
+import asyncio
 import base64
 import contextlib
 import json
+import sys
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,6 +28,7 @@ from tests.fakes.dying import Dying, Killed
 from tests.fakes.objects import Body
 from tests.fakes.prometheus import Fault
 from tests.loadgen.builders import evenly
+from tests.loadgen.server import TinyServer, serving
 from tests.reconcile.conftest import POLICIES, SERVICES, Cluster, Operator, inference_service, operating, settings
 
 REPLAYS = ("cynosure.dev", "v1alpha1", "trafficreplays")
@@ -189,6 +194,31 @@ async def test_one_that_finished_has_a_verdict_and_a_report_and_goes_after_its_t
     await stage.rounds()
     for kind in (REPLAYS, JOBS, PODS, MAPS):
         assert not [name for name in stage.cluster.names(kind) if "monday" in name]
+
+
+@pytest.mark.slow
+async def test_the_program_in_its_pods_takes_what_they_are_given(stage: Stage, tmp_path: Path) -> None:
+    """The command of each pod is run here, as a process, against a server that answers."""
+    stage.now = time.time() - 26.0  # the pods have the lead time to start, and this test has not
+    await stage.applied(workers=2, durationSeconds=1, transforms=[{"compress": "604800"}, {"scaleToPeakRps": "40"}])
+    file = tmp_path / "schedule.bin"
+    file.write_bytes(stage.schedule().to_bytes())
+    command = " ".join(stage.job()["spec"]["template"]["spec"]["containers"][0]["command"][3:])
+    command = command.replace("/schedule/schedule.bin", str(file))
+    async with serving(TinyServer()) as server:
+        here = command.replace("http://chat.shop.svc:8000/v1/completions", server.url)
+        logs = await asyncio.gather(*(printed(here.replace("$(JOB_COMPLETION_INDEX)", str(n))) for n in range(2)))
+        stage.runs(1, *logs, phase="Succeeded")
+        stage.ends()
+        await stage.rounds()
+        assert stage.condition("Complete") == ("True", "Finished"), stage.message()
+        assert stage.status()["progress"]["sent"] == len(server.bodies) == len(stage.schedule())
+
+
+async def printed(arguments: str) -> str:
+    command = (sys.executable, "-m", "loadgen.job", *arguments.split())
+    process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+    return (await process.communicate())[0].decode()
 
 
 async def test_the_verdict_is_about_its_own_slo_where_it_has_one(stage: Stage) -> None:
