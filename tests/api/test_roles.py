@@ -32,7 +32,16 @@ def test_a_decision_cannot_be_taken_back_by_who_made_it(roles: dict[str, list[Ru
     assert allowed(roles["cynosure-approver"], "intentapprovals").isdisjoint({"update", "patch", "delete"})
 
 
-@pytest.mark.parametrize("role", ["cynosure-asker", "cynosure-approver", "cynosure-viewer", "cynosure-operator"])
+def test_who_may_load_a_service_can_neither_ask_nor_approve(roles: dict[str, list[Rule]]) -> None:
+    tester = roles["cynosure-tester"]
+    assert "create" in allowed(tester, "trafficreplays")
+    assert allowed(tester, "scalingintents") == allowed(tester, "intentapprovals") == {"get", "list", "watch"}
+    assert "create" not in allowed(roles["cynosure-asker"], "trafficreplays")
+
+
+@pytest.mark.parametrize(
+    "role", ["cynosure-asker", "cynosure-approver", "cynosure-tester", "cynosure-viewer", "cynosure-operator"]
+)
 def test_everybody_sees_every_kind(roles: dict[str, list[Rule]], role: str) -> None:
     for kind in crds.KINDS:
         assert {"get", "list", "watch"} <= allowed(roles[role], kind.naming.plural), kind.__name__
