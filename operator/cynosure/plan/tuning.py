@@ -13,8 +13,8 @@ class Tuning:
     """The two quantiles of a service that has nearly its whole error budget left."""
     spending: tuple[float, float] = (0.25, 0.6)
     """Shares of the error budget spent up to which the lean levels apply, and from which the usual ones do."""
-    budget_prior_seconds: float = 3 * 3600.0
-    """What was spent counts as the usual over so long beforehand: an hour without a miss proves little."""
+    budget_prior_seconds: float = 3600.0
+    """What was spent counts as the usual over so long beforehand: a few minutes without a miss prove little."""
     stabilisation_seconds: float = 300.0
     """Replicas that were added stay so long, and a scale-down looks this far ahead: a peak is seldom alone."""
     pass_seconds: float = 15.0
