@@ -34,6 +34,7 @@ def test_nothing_makes_it_raise(kind: type[Resource], body: Any) -> None:
     assert found.reason is Reason.SPEC_INVALID
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=50)
 @given(data=st.data())
 def test_nothing_inside_a_good_object_makes_it_raise(data: st.DataObject) -> None:

@@ -34,10 +34,12 @@ def test_what_is_in_the_repository_is_what_the_models_say(repository: Path) -> N
     assert generate.differences(repository) == ""
 
 
+@pytest.mark.slow
 def test_generating_is_deterministic() -> None:
     assert generate.files() == generate.files()
 
 
+@pytest.mark.slow
 def test_the_check_shows_what_differs(tmp_path: Path) -> None:
     generate.write(tmp_path)
     assert generate.differences(tmp_path) == ""

@@ -80,6 +80,7 @@ async def test_what_is_deleted_while_disconnected_is_found(fake: FakeApiServer, 
         assert changed[-1] == ("shop", "ghost")
 
 
+@pytest.mark.slow
 async def test_a_watch_that_stalls_is_opened_again(fake: FakeApiServer) -> None:
     async with watching(fake, []) as informer:
         await eventually(lambda: informer.synced)

@@ -47,6 +47,7 @@ async def test_auto_does_not_ask_the_model_where_the_grammar_read_every_word(cat
     assert endpoint.requests == []
 
 
+@pytest.mark.slow
 async def test_a_good_draft_is_grounded_with_spans(catalog: Catalog) -> None:
     endpoint = Endpoint(answer())
     found = await ask(ITALIAN, catalog, endpoint)

@@ -117,6 +117,7 @@ async def test_a_schedule_is_kept_and_sent_as_it_is(
     assert answer["schedule"]["transforms"] == [{"transform": "Compress", "factor": 40.0}]
 
 
+@pytest.mark.slow
 async def test_two_targets_get_the_same_schedule_and_are_compared(
     write_trace: Write, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -145,6 +146,7 @@ def test_stress_steps_follow_the_requests() -> None:
     assert len(steps_of(evenly(10, 3600.0))) <= 120
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(shutil.which("stress-ng") is None, reason="needs stress-ng (Debian: stress-ng)")
 def test_stress_runs_the_steps_and_measures_the_load(
     write_trace: Write, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

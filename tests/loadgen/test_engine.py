@@ -198,6 +198,7 @@ async def test_all_start_at_the_common_time() -> None:
     assert np.median(outcomes.lag_seconds) < 0.1
 
 
+@pytest.mark.slow
 async def test_the_empty_minutes_and_bursts_of_the_azure_hour_are_sent_as_they_were(shared_data: Path) -> None:
     """Four minutes of the raw hour in half a second: hundreds of requests in one burst, then nothing."""
     hour = read_requests(shared_data / "azure_llm_2023/AzureLLMInferenceTrace_code.csv")

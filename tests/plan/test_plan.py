@@ -376,6 +376,7 @@ def test_whatever_happens_limits_hold_and_absence_takes_nothing_away(
         assert decision.option.replicas >= len(what.replicas)
 
 
+@pytest.mark.slow
 def test_a_thousand_services_are_planned_in_one_pass() -> None:
     many = [observation(0, of=service(ServiceKey("shop", f"s{n}"))) for n in range(1000)]
     whole: Snapshot = snapshot(*many, count=64, profiles=MappingProxyType({"llm": profile()}))

@@ -174,6 +174,7 @@ async def test_the_metrics_of_a_request(serve: Serve) -> None:
     assert await client.metric('vllm:request_success_total{finished_reason="abort",model_name="chat"}') == 0
 
 
+@pytest.mark.slow
 async def test_the_gauges_show_who_runs_and_who_waits(serve: Serve) -> None:
     client = await serve(text_spec(step_ms=40, kv=1000))
     body = {"prompt_tokens": 390, "max_tokens": 10}
