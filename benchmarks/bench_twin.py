@@ -46,9 +46,7 @@ def main() -> None:
     seconds, cpu_seconds = perf_counter() - began, process_time() - worked
     requests = int(outcome.tally.counts[OFFERED])
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(
-        f"{requests:,} requests over {outcome.seconds / 3600:.1f} h, attainment {shares(outcome.tally, targets)[0]:.2%}"
-    )
+    print(f"{requests:,} requests over {outcome.seconds / 3600:.1f} h, attainment {shares(outcome.tally)[0]:.2%}")
     print(f"{1e6 * cpu_seconds / requests:.2f} CPU microseconds a request, {memory:.0f} MiB at most")
     print(f"{seconds:.1f} s")
 

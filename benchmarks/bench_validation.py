@@ -107,7 +107,7 @@ def main() -> int:
 
 
 def told(report: Body, tally: Tally, requests: int, partition: str) -> int:
-    attained = shares(tally, TARGETS)[0]
+    attained = shares(tally)[0]
     print(f"{requests} requests to one {partition}, send lag p99 {report['send_lag_ms_p99']:.1f} ms")
     print(f"{'':12} {'pods':>9} {'twin':>9}")
     print(f"{'attainment':12} {report['verdict']['attainment']:9.2%} {attained:9.2%}")

@@ -22,7 +22,7 @@ def test_it_grows_and_shrinks_with_the_load_and_says_why() -> None:
 
     outcome = simulate(load, Cynosure(load.setting))
 
-    attainment, _ = shares(outcome.tally, (TTFT,))
+    attainment, _ = shares(outcome.tally)
     wanted = outcome.timeline.wanted
     reasons = {reason.partition(":")[0] for reason in outcome.timeline.reason}
     assert attainment > 0.95
@@ -71,4 +71,4 @@ def test_it_forecasts_from_the_first_minute_on_without_any_history() -> None:
 
     outcome = simulate(load, Cynosure(load.setting))
 
-    assert shares(outcome.tally, (TTFT,))[0] > 0.95
+    assert shares(outcome.tally)[0] > 0.95

@@ -55,7 +55,7 @@ def test_whatever_a_policy_does_each_request_is_met_missed_or_dropped_once(
     counted = outcome.tally.counts
     assert counted[DROPPED] + counted[FINISHED] <= counted[OFFERED]
     assert outcome.tally.met.sum() == counted[FINISHED]
-    assert 0 <= shares(outcome.tally, (TTFT,))[0] <= 1
+    assert 0 <= shares(outcome.tally)[0] <= 1
     most = (max(counts) + 3) * outcome.seconds / 3600
     assert 0 <= outcome.gpu_hours <= 2 * most
 
@@ -89,7 +89,7 @@ def test_what_was_attained_is_told_of_whole_minutes_with_metrics() -> None:
     assert seen[255.0] == seen[195.0] == seen[135.0], "in the dark nothing is counted, neither requests nor misses"
     (last,) = (one for one in seen[max(seen)] if one.target == TTFT)
     assert 0 < last.within < last.requests < outcome.tally.counts[FINISHED]
-    assert last.within / last.requests == pytest.approx(shares(outcome.tally, (TTFT,))[1][0], abs=0.2)
+    assert last.within / last.requests == pytest.approx(shares(outcome.tally)[1][0], abs=0.2)
 
 
 def test_the_history_ends_with_the_last_whole_minute_that_is_seen() -> None:
@@ -145,7 +145,7 @@ def test_a_policy_serves_a_steady_load_without_waste_or_want(name: str) -> None:
 
     outcome = simulate(steady, POLICIES[name](steady.setting))
 
-    assert shares(outcome.tally, (LOOSE,))[0] > 0.9
+    assert shares(outcome.tally)[0] > 0.9
     assert outcome.gpu_hours < 3 * 5 * 3 / 7 * outcome.seconds / 3600
 
 

@@ -11,6 +11,7 @@ from cynosure.act.work import Work
 from cynosure.api.inference_service import Engine, EngineKind
 from cynosure.api.metadata import API_VERSION
 from cynosure.kube.labels import APPLIED, MANAGED_BY, MANAGER, PARTITION, SERVICE, partition_label
+from cynosure.kube.owners import owner_reference
 from cynosure.settings import WorkloadSettings
 
 Body = dict[str, Any]
@@ -94,14 +95,7 @@ def _profile(work: Work) -> Body:
 
 def _child(work: Work, version: str, kind: str, name: str, content: Body, labels: dict[str, str] | None = None) -> Body:
     """Owned by the InferenceService, so that it goes with it, whether the operator runs or not."""
-    owner = {
-        "apiVersion": API_VERSION,
-        "kind": "InferenceService",
-        "name": work.name,
-        "uid": work.service.metadata.uid,
-        "controller": True,
-        "blockOwnerDeletion": False,
-    }
+    owner = owner_reference(API_VERSION, "InferenceService", work.name, work.service.metadata.uid)
     metadata = {
         "name": name,
         "namespace": work.namespace,

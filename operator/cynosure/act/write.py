@@ -15,6 +15,7 @@ from cynosure.errors import Conflict, CynosureError, Fatal, NotFound
 from cynosure.kube.caches import Caches
 from cynosure.kube.informer import ObjectKey
 from cynosure.kube.labels import APPLIED, DELETION_COST, annotations_of, is_ours, partition_of
+from cynosure.kube.owners import is_owned_by
 from cynosure.kube.port import (
     CONFIG_MAPS,
     DEPLOYMENTS,
@@ -184,9 +185,7 @@ class Writer:
             return
         if not is_ours(there):
             raise _taken(desired)
-        if metadata["ownerReferences"][0]["uid"] not in [
-            o["uid"] for o in there["metadata"].get("ownerReferences", ())
-        ]:
+        if not is_owned_by(there, metadata["ownerReferences"][0]["uid"]):
             raise Conflict(
                 f"{desired['kind']} {metadata['name']} of an earlier InferenceService is still being deleted"
             )

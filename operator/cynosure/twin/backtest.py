@@ -55,7 +55,7 @@ def check_name(name: str) -> None:
 
 
 def result_of(policy: str, outcome: Outcome, targets: tuple[Target, ...]) -> Result:
-    attainment, each = shares(outcome.tally, targets)
+    attainment, each = shares(outcome.tally)
     asked = [(metric, 95.0) for metric in Metric] + [(t.metric, t.percentile) for t in targets]
     percentiles = {f"{m}_p{p:g}_ms": quantile_milliseconds(outcome.tally, m, p) for m, p in asked}
     return Result(policy, outcome, attainment, objective_met(targets, attainment, each), percentiles)

@@ -46,7 +46,7 @@ class Bench:
         fleet.run_until(seconds)
         running, waiting, *_ = fleet.sums(fleet.ready).T / seconds
         fleet.finish(0.0)
-        attainment, each = shares(tally, self.targets)
+        attainment, each = shares(tally)
         is_met = objective_met(self.targets, attainment, each)
         return Served(is_met, attainment, mean(running) + mean(waiting))
 

@@ -10,7 +10,7 @@ from cynosure.model.service import Target
 from cynosure.model.signals import Attained, Floats
 from cynosure.twin.fleet import Fleet, Replica
 from cynosure.twin.port import Window
-from cynosure.twin.tally import FINISHED, INPUT_TOKENS, OFFERED, OUTPUT_TOKENS, Tally, quantile_milliseconds
+from cynosure.twin.tally import FINISHED, INPUT_TOKENS, OFFERED, OUTPUT_TOKENS, Tally, quantile_milliseconds, within
 
 HISTORY_STEP_SECONDS: Final = 60.0
 _DAY_STEPS: Final = round(86400 / HISTORY_STEP_SECONDS)
@@ -45,7 +45,7 @@ class Scrapes:
 
     def take(self, fleet: Fleet, now: float) -> None:
         known = not any(begin <= now < end for begin, end in self.absent)
-        self._count(now, _counted(fleet.tally) if known else np.full(2 + len(self.targets), np.nan))
+        self._count(now, fleet.tally, known)
         if known:
             ready = tuple(fleet.ready)
             self._kept.append(_Scrape(now, fleet.tally.copy(), ready, fleet.sums(ready)))
@@ -54,7 +54,7 @@ class Scrapes:
 
     def history(self, now: float) -> tuple[Floats, float]:
         """Return the rates of all whole steps that are seen, and when the last of them ended."""
-        steps = max(0, int((now - self.spacing_seconds + 1e-9) / HISTORY_STEP_SECONDS))
+        steps = self._steps_seen(now)
         return np.concatenate([self.past, self._rates[:steps]]), steps * HISTORY_STEP_SECONDS
 
     def window(self, now: float, seconds: float) -> Window | None:
@@ -69,16 +69,20 @@ class Scrapes:
 
     def attained(self, now: float) -> tuple[Attained, ...]:
         """Return what was within each target over the last day; nothing before the first known step."""
-        steps = max(0, int((now - self.spacing_seconds + 1e-9) / HISTORY_STEP_SECONDS))
+        steps = self._steps_seen(now)
         if not steps:
             return ()
         before = self._finished[steps - 1 - _DAY_STEPS] if steps > _DAY_STEPS else 0.0
-        requests, *within = (self._finished[steps - 1] - before).tolist()
-        return tuple(Attained(t, requests, n) for t, n in zip(self.targets, within, strict=True))
+        requests, *met = (self._finished[steps - 1] - before).tolist()
+        return tuple(Attained(t, requests, n) for t, n in zip(self.targets, met, strict=True))
 
-    def _count(self, now: float, counted: Floats) -> None:
+    def _steps_seen(self, now: float) -> int:
+        return max(0, int((now - self.spacing_seconds + 1e-9) / HISTORY_STEP_SECONDS))
+
+    def _count(self, now: float, tally: Tally, known: bool) -> None:
         step = int(now / HISTORY_STEP_SECONDS + 1e-9)
         if step > self._edge[0]:
+            counted = _counted(tally) if known else np.full(2 + len(self.targets), np.nan)
             new = counted - self._edge[1]
             self._rates.append(float(new[0]) / HISTORY_STEP_SECONDS)
             self._finished.append((self._finished[-1] if self._finished else 0.0) + np.nan_to_num(new[1:]))
@@ -104,9 +108,7 @@ class Scrapes:
 
 def _counted(tally: Tally) -> Floats:
     """Return how many requests came, how many finished, and for each target how many of those were within it."""
-    masks = np.arange(len(tally.met))
-    within = [tally.met[(masks >> n) & 1 == 1].sum() for n in range(len(tally.target_seconds))]
-    return np.array([tally.counts[OFFERED], tally.counts[FINISHED], *within], dtype=np.float64)
+    return np.array([tally.counts[OFFERED], tally.counts[FINISHED], *within(tally)], dtype=np.float64)
 
 
 def _means(oldest: _Scrape, newest: _Scrape) -> Floats:

@@ -89,9 +89,14 @@ def quantile_milliseconds(tally: Tally, metric: Metric, percentile: float) -> fl
     return float(1000 * _SMALLEST_SECONDS * _GROWTH ** (bucket - 0.5))
 
 
-def shares(tally: Tally, targets: tuple[Target, ...]) -> tuple[float, tuple[float, ...]]:
+def within(tally: Tally) -> list[float]:
+    """Return for each target how many finished requests met it."""
+    masks = np.arange(len(tally.met))
+    return [float(tally.met[(masks >> n) & 1 == 1].sum()) for n in range(len(tally.target_seconds))]
+
+
+def shares(tally: Tally) -> tuple[float, tuple[float, ...]]:
     """Return the share of the offered requests that met every target, and for each target the share that met it."""
     offered = max(int(tally.counts[OFFERED]), 1)
-    masks = np.arange(len(tally.met))
-    each = tuple(float(tally.met[(masks >> n) & 1 == 1].sum()) / offered for n in range(len(targets)))
+    each = tuple(count / offered for count in within(tally))
     return float(tally.met[-1]) / offered, each

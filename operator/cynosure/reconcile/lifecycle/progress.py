@@ -24,7 +24,7 @@ class Progress:
 
     def __post_init__(self) -> None:
         self.status = self.intent.status
-        self.conditions = {c.type: _plain(c) for c in self.status.conditions if c.type != Type.READY}
+        self.conditions = {c.type: plain(c) for c in self.status.conditions if c.type != Type.READY}
 
     @property
     def phase(self) -> Phase:
@@ -80,7 +80,7 @@ def _stored(condition: Condition, old: ResourceCondition | None, generation: int
     )
 
 
-def _plain(condition: ResourceCondition) -> Condition:
+def plain(condition: ResourceCondition) -> Condition:
     return Condition(condition.type, condition.status, condition.reason, condition.message)
 
 

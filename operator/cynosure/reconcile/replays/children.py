@@ -8,6 +8,7 @@ from cynosure.api import TrafficReplay
 from cynosure.api.metadata import API_VERSION
 from cynosure.api.slo import Slo
 from cynosure.kube.labels import annotations_of
+from cynosure.kube.owners import owner_reference
 from cynosure.kube.port import Body
 from cynosure.reconcile.replays.aims import Aim
 from cynosure.settings import Settings
@@ -77,10 +78,6 @@ def report_map(replay: TrafficReplay, report: Mapping[str, Any]) -> Body:
     return _owned({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data}, replay)
 
 
-def is_owned(body: Body, replay: TrafficReplay) -> bool:
-    return any(owner.get("uid") == replay.metadata.uid for owner in body["metadata"].get("ownerReferences") or ())
-
-
 def slo_in(job_body: Body) -> Slo | None:
     found = json.loads(annotations_of(job_body).get(SLO) or "null")
     return Slo.model_validate(found) if found else None
@@ -93,14 +90,7 @@ def slo_of(slo: Slo | None) -> load.Slo:
 
 
 def _owned(body: Body, replay: TrafficReplay) -> Body:
-    owner = {
-        "apiVersion": API_VERSION,
-        "kind": "TrafficReplay",
-        "name": replay.metadata.name,
-        "uid": replay.metadata.uid,
-        "controller": True,
-        "blockOwnerDeletion": False,
-    }
+    owner = owner_reference(API_VERSION, "TrafficReplay", replay.metadata.name, replay.metadata.uid)
     return {**body, "metadata": {**body["metadata"], "ownerReferences": [owner]}}
 
 

@@ -8,7 +8,7 @@ from cynosure.api import TrafficReplay
 from cynosure.api.conditions import Reason, Type
 from cynosure.api.traffic_replay import TrafficReplayStatus
 from cynosure.model.condition import Condition, Status
-from cynosure.reconcile.lifecycle.progress import stored
+from cynosure.reconcile.lifecycle.progress import plain, stored
 from cynosure.reconcile.replays.hindrance import LASTING, Hindered
 
 
@@ -21,7 +21,7 @@ class Course:
 
     def __post_init__(self) -> None:
         self.status = self.replay.status
-        self.conditions = {c.type: Condition(c.type, c.status, c.reason, c.message) for c in self.status.conditions}
+        self.conditions = {c.type: plain(c) for c in self.status.conditions}
 
     @property
     def is_sending(self) -> bool:

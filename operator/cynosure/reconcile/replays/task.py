@@ -17,6 +17,7 @@ from cynosure.clock import Clock
 from cynosure.errors import Conflict, CynosureError, Fatal, NotFound, Refused, Unavailable
 from cynosure.kube.caches import Caches
 from cynosure.kube.informer import ObjectKey
+from cynosure.kube.owners import is_owned_by
 from cynosure.kube.port import AUTOMATION_POLICIES, CONFIG_MAPS, JOBS, TRAFFIC_REPLAYS, Body, KubeApi, Resource
 from cynosure.observe.prometheus import Metrics
 from cynosure.reconcile.lifecycle.progress import moment, status_body
@@ -268,7 +269,7 @@ class Replays:
             body = await self._kube.get(resource, name, replay.metadata.namespace)
         except NotFound:
             return None
-        if not children.is_owned(body, replay):
+        if not is_owned_by(body, replay.metadata.uid):
             what = f"{resource.plural} {name} in namespace {replay.metadata.namespace}"
             raise start(Reason.NAME_TAKEN, f"{what} belongs to somebody else; delete it, or name the replay otherwise")
         return body

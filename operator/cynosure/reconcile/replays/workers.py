@@ -5,6 +5,7 @@ from datetime import datetime
 
 from cynosure.errors import CynosureError, NotFound, Unavailable
 from cynosure.kube.labels import labels_of
+from cynosure.kube.owners import is_owned_by
 from cynosure.kube.port import PODS, Body, KubeApi
 from cynosure.reconcile.replays.results import Side, Worker
 from loadgen.errors import BadLoadInput
@@ -85,12 +86,8 @@ async def _pods(kube: KubeApi, job: Body) -> dict[int, Body]:
     metadata = job["metadata"]
     selector = f"batch.kubernetes.io/job-name={metadata['name']}"
     found = (await kube.list(PODS, namespace=metadata["namespace"], label_selector=selector)).items
-    ours = [pod for pod in found if _is_of(pod, metadata["uid"])]
+    ours = [pod for pod in found if is_owned_by(pod, metadata["uid"])]
     return {int(labels_of(pod).get(_INDEX, "0")): pod for pod in ours}
-
-
-def _is_of(pod: Body, uid: str) -> bool:
-    return any(owner.get("uid") == uid for owner in pod["metadata"].get("ownerReferences") or ())
 
 
 async def _worker(kube: KubeApi, pod: Body | None, number: int, why: str, *, patient: bool) -> Worker:
