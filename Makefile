@@ -34,7 +34,8 @@ demo-down: setup  ## Remove everything that the demo left running
 	$(BIN)/python -m demo down
 
 .PHONY: check
-check: setup lint types layers generated  ## Lint, types, layers, generated files, fast tests (at most 60 s)
+check: setup  ## Lint, types, layers, generated files, fast tests (at most 60 s)
+	$(MAKE) --no-print-directory --output-sync=target -j2 lint types layers generated
 	$(BIN)/pytest -q -n 2 --dist loadfile -m "not slow and not api_server and not cluster and not model"
 
 .PHONY: lint
