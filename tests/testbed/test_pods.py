@@ -5,6 +5,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -63,7 +64,9 @@ def test_a_change_rolls_out(engines: Kubectl) -> None:
 
 
 def test_prometheus_scrapes_pods(engines: Kubectl) -> None:
-    address = engines.get("pods", "--selector=app=engine")["items"][0]["status"]["podIP"]
+    pods = engines.get("pods", "--selector=app=engine")["items"]
+    # A roll-out is done before its old pods are gone, and theirs are addresses that nobody answers soon.
+    address = next(pod["status"]["podIP"] for pod in pods if _is_ready(pod) and not _is_going(pod))
     engines.apply(*prometheus(engines.cluster.images["prometheus"], f"{address}:8000"))
     engines("wait", "pod/prometheus", "--for=condition=Ready", "--timeout=60s")
     proxy = f"/api/v1/namespaces/{engines.namespace}/pods/prometheus:9090/proxy"
@@ -100,6 +103,10 @@ def test_a_slow_node_takes_its_time(kubectl: Kubectl) -> None:
     finally:
         set_faults(kubectl.cluster, "node-2")
     assert time.monotonic() - started > 3
+
+
+def _is_going(pod: dict[str, Any]) -> bool:
+    return "deletionTimestamp" in pod["metadata"]
 
 
 def _is_ready(pod: dict[str, object]) -> bool:
