@@ -63,9 +63,12 @@ def key(resource: Kind) -> Key:
 
 
 async def read(kube: KubeApi) -> Picture:
-    """Objects that cannot be parsed are left out: their own conditions say so elsewhere."""
-    services = await _all(kube, INFERENCE_SERVICES, InferenceService)
+    """Objects that cannot be parsed are left out: their own conditions say so elsewhere.
+
+    A fleet without intents is not read: its services are many, and nobody asks about them.
+    """
     intents = await _all(kube, SCALING_INTENTS, ScalingIntent)
+    services = await _all(kube, INFERENCE_SERVICES, InferenceService) if intents else []
     approvals = await _all(kube, INTENT_APPROVALS, IntentApproval)
     policies = await _all(kube, AUTOMATION_POLICIES, AutomationPolicy)
     return Picture(
