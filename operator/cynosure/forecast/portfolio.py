@@ -13,9 +13,6 @@ from cynosure.forecast.similar import Level, SimilarSeasons
 from cynosure.forecast.windows import Indices
 from cynosure.model.signals import Floats
 
-_MEMORY: Final = 0.2
-"""In seasons: how far back an error is recent."""
-_LEAST_MEMORY: Final = 12
 _UNSMOOTHED: Final = 1.4
 """One season as it was carries all of its noise, and is lucky more often than good: it has to be clearly better."""
 
@@ -94,7 +91,7 @@ def roll(
     handicaps = np.array([_UNSMOOTHED if isinstance(method, SeasonalNaive) else 1.0 for method in portfolio])
     learned = weights(past, actual, delays, season_origins, handicaps)
     median = combined(past, learned)
-    bands = track(median, actual, delays, max(_MEMORY * season_origins, _LEAST_MEMORY))
+    bands = track(median, actual, delays, season_origins)
     newest, present = np.searchsorted(learning, origins, side="right") - 1, said[:, np.searchsorted(every, origins)]
     share = learned[:, newest]
     return Rolled(
