@@ -149,10 +149,10 @@ class PlanningSettings:
     """Quantile that must fit before replicas go: more than for adding, so that it does not flap."""
     lean_upscale_level: Share = 0.5
     """The first quantile, of a service that has nearly its whole error budget left; 0.9 here ignores the budget."""
-    lean_downscale_level: Share = 0.75
+    lean_downscale_level: Share = 0.6
     """The second quantile of such a service."""
-    stabilisation_seconds: Annotated[float, Field(ge=0)] = 300.0
-    """Replicas that were added stay so long, and a scale-down looks this far ahead: a peak is seldom alone."""
+    stabilisation_seconds: Annotated[float, Field(ge=0)] = 60.0
+    """Replicas that were added stay so long, and a scale-down looks so far beyond the lead time."""
     settle_seconds: Annotated[float, Field(ge=0)] = 60.0
     """After metrics were absent they must be back for so long before anything is taken away."""
     correction_seconds: Seconds = 60.0

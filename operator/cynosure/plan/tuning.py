@@ -9,14 +9,15 @@ class Tuning:
     """Quantile of the forecast that replicas are sized for, unless much of the error budget is left."""
     downscale_level: float = 0.95
     """Quantile that must fit before replicas go: more than for adding, so that it does not flap."""
-    lean_levels: tuple[float, float] = (0.5, 0.75)
+    lean_levels: tuple[float, float] = (0.5, 0.6)
     """The two quantiles of a service that has nearly its whole error budget left."""
     spending: tuple[float, float] = (0.25, 0.6)
     """Shares of the error budget spent up to which the lean levels apply, and from which the usual ones do."""
     budget_prior_seconds: float = 3600.0
     """What was spent counts as the usual over so long beforehand: a few minutes without a miss prove little."""
-    stabilisation_seconds: float = 300.0
-    """Replicas that were added stay so long, and a scale-down looks this far ahead: a peak is seldom alone."""
+    stabilisation_seconds: float = 60.0
+    """Replicas that were added stay so long, and a scale-down looks so far beyond the lead time, after which what was
+    taken away too soon would be back: the band of the forecast holds replicas for what may come, not a fixed window."""
     pass_seconds: float = 15.0
     """A decision has to hold until the next pass has had its effect, so this is added to the lead time."""
     settle_seconds: float = 60.0
