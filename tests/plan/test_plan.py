@@ -108,7 +108,7 @@ def test_the_budget_of_a_target_that_was_changed_is_not_known() -> None:
 def test_a_few_quiet_minutes_prove_little() -> None:
     few = tuple(Attained(t, 100, 100) for t in (TTFT, TPOT))
     assert spent_share(replace(load(3), attained=few), (TTFT, TPOT), Tuning()) == pytest.approx(
-        Tuning().spending[1], abs=0.01
+        Tuning().budget_prior, abs=0.01
     )
 
 

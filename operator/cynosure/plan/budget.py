@@ -27,7 +27,7 @@ def levels(spent: float | None, tuning: Tuning) -> tuple[float, float]:
 
 
 def spent_share(load: Load, targets: tuple[Target, ...], tuning: Tuning) -> float | None:
-    """Return the share of the error budget that was spent, shrunk towards the usual one where requests are few.
+    """Return the share of the error budget that was spent, shrunk towards the prior one where requests are few.
 
     None where one of the ``targets`` has no past, as after it was changed. A request may miss several targets; that
     each missed another is the most that it can have been.
@@ -40,4 +40,4 @@ def spent_share(load: Load, targets: tuple[Target, ...], tuning: Tuning) -> floa
     rps = load.arrival_rps.value if isinstance(load.arrival_rps, Reading) else 0.0
     prior = max(rps * tuning.budget_prior_seconds, _FEWEST_REQUESTS)
     requests = min(one.requests for one in each)
-    return (spent * requests + tuning.spending[-1] * prior) / (requests + prior)
+    return (spent * requests + tuning.budget_prior * prior) / (requests + prior)

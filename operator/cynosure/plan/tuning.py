@@ -13,8 +13,10 @@ class Tuning:
     """The two quantiles of a service that has nearly its whole error budget left."""
     spending: tuple[float, float] = (0.25, 0.6)
     """Shares of the error budget spent up to which the lean levels apply, and from which the usual ones do."""
+    budget_prior: float = 0.4
+    """Share of the error budget that counts as spent before anything is known: between the two."""
     budget_prior_seconds: float = 3600.0
-    """What was spent counts as the usual over so long beforehand: a few minutes without a miss prove little."""
+    """It counts as so long a past: a few minutes without a miss prove little."""
     stabilisation_seconds: float = 60.0
     """Replicas that were added stay so long, and a scale-down looks so far beyond the lead time, after which what was
     taken away too soon would be back: the band of the forecast holds replicas for what may come, not a fixed window."""
