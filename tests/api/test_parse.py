@@ -81,6 +81,28 @@ def test_an_invalid_object_keeps_its_name_and_says_where_it_is_wrong() -> None:
     assert ";" not in found.message.partition("use one of these")[2], "what only follows is left out"
 
 
+@pytest.mark.parametrize(
+    ("schedule", "told"),
+    [
+        ({"cron": "0 25 * * *"}, 'spec.scale.schedules[0].cron: got "0 25 * * *", Bad hour; limit:'),
+        ({"cron": "0 0 31 2 *"}, 'spec.scale.schedules[0].cron: got "0 0 31 2 *", Bad day-of-month; limit:'),
+        ({"timeZone": "Europe/Madird"}, "spec.scale.schedules[0].timeZone: got Europe/Madird; limit:"),
+    ],
+    ids=["hour", "day", "zone"],
+)
+def test_a_time_that_never_comes_is_said(schedule: dict[str, str], told: str) -> None:
+    """No pattern sees it, so the API server stores it."""
+    spec = {
+        "model": {"name": "chat", "profile": "chat"},
+        "engine": {"kind": "emulated"},
+        "slo": {"targets": [{"metric": "ttft", "percentile": 95, "milliseconds": 400}]},
+        "scale": {"schedules": [{"cron": "0 8 * * *", "durationMinutes": 60, "min": 2, **schedule}]},
+    }
+    found = parse(InferenceService, {"metadata": {"name": "chat", "namespace": "shop"}, "spec": spec})
+    assert isinstance(found, Invalid)
+    assert told in found.message
+
+
 def test_a_profile_file_may_have_numbers() -> None:
     spec = body_of("ModelProfile")["spec"]
     point = {**spec["points"][0], "ttftMilliseconds": 41.5, "tpotMilliseconds": 12, "watts": 0.1 + 0.2}

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from cynosure.model.bounds import Bounds, ServiceBounds
+from cynosure.model.calendar import Schedule
 from cynosure.model.condition import Condition, Status
 from cynosure.model.forecast import Forecast
 from cynosure.model.plan import Action, Decision, Plan
@@ -68,6 +69,39 @@ def test_replicas_come_before_the_load_does() -> None:
     assert (decision.action, decision.reason) == (Action.UP, Why.FORECAST)
     assert "p90 forecast of" in decision.message
     assert "(p95 ttft <= 500 ms, p95 tpot <= 100 ms); now 3.0 rps" in decision.message
+
+
+AFTERNOON = Schedule("0 13 * * *", 2 * 3600.0, least=5)
+"""NOW is 13:46:40."""
+
+
+@pytest.mark.parametrize("where", ["spec", "intent"])
+def test_a_schedule_holds_replicas_while_it_is_open(where: str) -> None:
+    own = (AFTERNOON,) if where == "spec" else ()
+    of, limits = service(schedules=own), bound(schedules=() if own else (AFTERNOON,))
+    decision = only(plan(observation(1, rps=3, of=of), ahead=forecast(3), bounds=limits))
+    assert (decision.option.replicas, decision.reason) == (5, Why.LIMIT)
+    over = replace(AFTERNOON, cron="0 9 * * *")
+    left = observation(5, rps=3, of=service(schedules=(over,)))
+    assert only(plan(left, ahead=forecast(3))).option.replicas < 5
+
+
+def test_a_maximum_of_a_schedule_takes_replicas_away() -> None:
+    quiet = service(schedules=(replace(AFTERNOON, least=None, most=2),))
+    found = plan(observation(4, rps=30, of=quiet), ahead=forecast(30))
+    assert (only(found).option.replicas, only(found).reason) == (2, Why.LIMIT)
+    assert "a schedule (2)" in only(found).message
+    assert condition(found, "WithinBudget").reason == "ReplicasLimited"
+
+
+def test_what_an_intent_prefers_replaces_the_weights_of_the_service() -> None:
+    free = service(partitions=())
+    here = profile(partitions=("3g.40gb", "7g.80gb"))
+    thrifty = tuple(replace(p, watts=30.0 if p.partition == "7g.80gb" else 200.0) for p in here.points)
+    known = {"profiles": MappingProxyType({"llm": replace(here, points=thrifty)})}
+    cheap = only(plan(observation(0, rps=3, of=free), ahead=forecast(3), **known))
+    saving = only(plan(observation(0, rps=3, of=free), ahead=forecast(3), bounds=bound(weights=(0.0, 1.0)), **known))
+    assert (cheap.option.partition, saving.option.partition) == ("3g.40gb", "7g.80gb")
 
 
 def test_a_load_that_no_forecast_saw_is_met_at_once() -> None:

@@ -102,7 +102,7 @@ class Schedule(Part):
     min: Annotated[int, Field(ge=1, le=1000)] | None = None
     """Least replicas inside the window."""
     max: Annotated[int, Field(ge=1, le=1000)] | None = None
-    """Most replicas inside the window."""
+    """Most replicas inside the window; the stricter of it and ``scale.max`` counts."""
 
     @rule(
         "has(self.min) || has(self.max)",

@@ -3,10 +3,23 @@
 import math
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from decimal import Decimal
+from difflib import get_close_matches
+from functools import cache
 from typing import Annotated, Any
+from zoneinfo import available_timezones
 
-from pydantic import AwareDatetime, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, StringConstraints, WithJsonSchema
+from cronsim import CronSim, CronSimError
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    StringConstraints,
+    WithJsonSchema,
+)
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
@@ -174,6 +187,30 @@ HttpUrl = Annotated[
 ]
 GpuProduct = Annotated[str, Matching("^[A-Za-z0-9][-A-Za-z0-9._]*$", 63, "letters, digits and -._", "A100-80GB")]
 Zone = Annotated[str, Matching("^[A-Za-z0-9][-A-Za-z0-9._]*$", 63, "letters, digits and -._", "eu-south-2a")]
+
+
+def _comes_back(cron: str) -> str:
+    """See what a pattern cannot: the API server stores it, and the condition Ready says why it is not used."""
+    try:
+        next(CronSim(cron, datetime(2026, 1, 1, tzinfo=UTC)))
+    except (CronSimError, StopIteration) as error:
+        told = str(error) or "it never comes"
+        raise ValueError(f'got "{cron}", {told}; limit: a time that comes; use "0 8 * * 1-5"') from None
+    return cron
+
+
+def _exists(zone: str) -> str:
+    if zone not in _zones():
+        near = get_close_matches(zone, _zones(), n=1, cutoff=0.5)
+        raise ValueError(f"got {zone}; limit: the zones of the IANA list; use {near[0] if near else 'UTC'}")
+    return zone
+
+
+@cache
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
 Cron = Annotated[
     str,
     Matching(
@@ -182,9 +219,12 @@ Cron = Annotated[
         "five fields: minute, hour, day of month, month, weekday",
         '"0 8 * * 1-5"',
     ),
+    AfterValidator(_comes_back),
 ]
 TimeZone = Annotated[
-    str, Matching("^[A-Za-z][-+A-Za-z0-9_]*(/[-+A-Za-z0-9_]+)*$", 64, "a zone of the IANA list", "Europe/Madrid")
+    str,
+    Matching("^[A-Za-z][-+A-Za-z0-9_]*(/[-+A-Za-z0-9_]+)*$", 64, "a zone of the IANA list", "Europe/Madrid"),
+    AfterValidator(_exists),
 ]
 TimeOfDay = Annotated[str, Matching("^([01][0-9]|2[0-3]):[0-5][0-9]$", 5, "HH:MM from 00:00 to 23:59", '"08:30"')]
 Currency = Annotated[str, Matching("^[A-Z]{3}$", 3, "an ISO 4217 code", "EUR")]

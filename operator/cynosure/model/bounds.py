@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from cynosure.model.calendar import Schedule
 from cynosure.model.service import ServiceKey, Target
 
 _NO_SERVICES: Mapping[ServiceKey, "ServiceBounds"] = MappingProxyType({})
@@ -20,6 +21,12 @@ class ServiceBounds:
     max_gpus: int | None = None
     max_watts: float | None = None
     max_cost_per_hour: float | None = None
+    schedules: tuple[Schedule, ...] = ()
+    weights: tuple[float, float] | None = None
+    """Of cost and energy, instead of those of the service."""
+    partitions: tuple[str, ...] = ()
+    """Instead of those that the service allows, in a dry run of what would write them; so are the products."""
+    gpu_products: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
 
 

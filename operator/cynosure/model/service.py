@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from cynosure.model.calendar import Schedule
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class ServiceKey:
@@ -78,4 +80,5 @@ class Service:
     budget: Budget = field(default_factory=Budget)
     cost_weight: float = 1.0
     energy_weight: float = 0.0
+    schedules: tuple[Schedule, ...] = ()
     batch: BatchJob | None = None

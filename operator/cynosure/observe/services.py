@@ -4,6 +4,7 @@ import math
 
 from cynosure.api import InferenceService
 from cynosure.api.inference_status import DecisionStatus, OptionStatus
+from cynosure.model.calendar import Schedule
 from cynosure.model.plan import Action, Decision, Option
 from cynosure.model.service import BatchJob, Budget, Service, ServiceKey, Target
 
@@ -32,6 +33,9 @@ def service_of(resource: InferenceService) -> Service:
         ),
         cost_weight=float(spec.objective.cost),
         energy_weight=float(spec.objective.energy),
+        schedules=tuple(
+            Schedule(s.cron, 60.0 * s.duration_minutes, s.time_zone, s.min, s.max) for s in spec.scale.schedules
+        ),
         batch=_batch_of(resource),
     )
 

@@ -30,6 +30,11 @@ class Case:
         return self.observation.service
 
     @property
+    def ready_by_seconds(self) -> float:
+        """When what is decided now has taken effect, and the next decision can follow it."""
+        return self.now_seconds + self.observation.lead_time_seconds + self.tuning.pass_seconds
+
+    @property
     def own_bounds(self) -> ServiceBounds:
         return self.bounds.of(self.service.key)
 

@@ -4,11 +4,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from cynosure.api.conditions import Type
-from cynosure.model.bounds import Bounds
+from cynosure.model.bounds import Bounds, ServiceBounds
 from cynosure.model.condition import Condition
 from cynosure.model.forecast import Forecast
 from cynosure.model.plan import Action, Decision, Placement, Plan
-from cynosure.model.service import ServiceKey
+from cynosure.model.service import Service, ServiceKey
 from cynosure.model.snapshot import Observation, Snapshot
 from cynosure.place.demand import Demand, Inventory, Limits
 from cynosure.place.solve import place
@@ -43,17 +43,29 @@ def plan_cluster(snapshot: Snapshot, forecasts: Forecasts, bounds: Bounds, tunin
 
 
 def _case(observation: Observation, snapshot: Snapshot, forecasts: Forecasts, bounds: Bounds, tuning: Tuning) -> Case:
-    service = observation.service
+    service = _bounded(observation.service, bounds.of(observation.service.key))
     products = {gpu.product for gpu in snapshot.gpus}
     allowed = products & set(service.gpu_products) if service.gpu_products else products
     return Case(
-        observation=observation,
+        observation=replace(observation, service=service),
         forecast=forecasts.get(service.key),
         profile=snapshot.profiles.get(service.profile),
         bounds=bounds,
         products=tuple(sorted(allowed)),
         now_seconds=snapshot.now_seconds,
         tuning=tuning,
+    )
+
+
+def _bounded(service: Service, bounds: ServiceBounds) -> Service:
+    """The service with what an intent says instead of its spec."""
+    cost, energy = bounds.weights or (service.cost_weight, service.energy_weight)
+    return replace(
+        service,
+        cost_weight=cost,
+        energy_weight=energy,
+        partitions=bounds.partitions or service.partitions,
+        gpu_products=bounds.gpu_products or service.gpu_products,
     )
 
 

@@ -38,7 +38,7 @@ def demand_of(case: Case) -> Demand:
     load = observation.load
     spent = spent_share(load, case.targets, tuning)
     up, down = levels(spent, tuning)
-    ready_by = now + observation.lead_time_seconds + tuning.pass_seconds
+    ready_by = case.ready_by_seconds
     ahead = peak = None
     if forecast is not None:
         ahead = forecast.peak_rps(up, now, ready_by)

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from cynosure.model.bounds import Bounds, ServiceBounds
+from cynosure.model.calendar import open_window
 from cynosure.model.mig import geometry_of
 from cynosure.model.plan import Option
 from cynosure.model.service import Service, Target
@@ -33,12 +34,17 @@ def gpu_limit(service: Service, bounds: ServiceBounds) -> int | None:
     return _least((service.budget.gpus, bounds.max_gpus))
 
 
-def allowed(service: Service, cluster: Bounds, option: Option) -> Allowed:
-    """Return the limits of the replicas of one partition. A maximum below the minimum wins: limits protect."""
+def allowed(service: Service, cluster: Bounds, option: Option, now_seconds: float, ready_by_seconds: float) -> Allowed:
+    """Return the limits of the replicas of one partition. A maximum below the minimum wins: limits protect.
+
+    What is decided now takes effect at ``ready_by_seconds``.
+    """
     bounds = cluster.of(service.key)
-    fewest = max(service.min_replicas, bounds.min_replicas or 0)
+    scheduled = open_window((*service.schedules, *bounds.schedules), now_seconds, ready_by_seconds)
+    fewest = max(service.min_replicas, bounds.min_replicas or 0, scheduled.least or 0)
     caps = {
         "scale.max": service.max_replicas,
+        "a schedule": scheduled.most,
         "an intent": bounds.max_replicas,
         "the limit on GPUs": _by_gpus(_least((gpu_limit(service, bounds), cluster.max_gpus)), option),
         "the limit on watts": _by_watts(_least((service.budget.watts, bounds.max_watts, cluster.max_watts)), option),

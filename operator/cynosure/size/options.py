@@ -76,8 +76,9 @@ def cheapest_first(
 
 
 def price(service: Service, option: Option) -> float:
-    """Return what an option costs by the service's weights, in GPUs."""
-    return service.cost_weight * option.gpu_share + service.energy_weight * option.watts / _DEFAULT_WATTS
+    """Return what an option costs by the service's weights, in GPUs; power that was not measured goes by the share."""
+    power = option.watts / _DEFAULT_WATTS if option.watts else option.gpu_share
+    return service.cost_weight * option.gpu_share + service.energy_weight * power
 
 
 def option_for(option: Option, replicas: int) -> Option:
