@@ -13,13 +13,25 @@ from cynosure.api.intent_status import Phase, Refusal
 from cynosure.intents.bounds import Holding, bounds_in_force, bounds_of
 from cynosure.intents.conflicts import clashes, contradiction, smallest_conflict
 from cynosure.intents.digest import plan_digest
-from cynosure.intents.effects import Effect, LatencyLimit, ModeChange, Pin, ReplicaLimit, UseLimit, effects_of
+from cynosure.intents.effects import (
+    Effect,
+    LatencyLimit,
+    Migration,
+    ModeChange,
+    Pin,
+    Preference,
+    ReplicaLimit,
+    Timetable,
+    UseLimit,
+    effects_of,
+)
 from cynosure.intents.facts import Facts
 from cynosure.intents.grounding import Grounded, ground
 from cynosure.intents.phase import phase_of, ready_of
 from cynosure.intents.verification import LatencyEvidence, Range, latency_finding, range_finding, verdict, wilson
 from cynosure.intents.writes import Write
 from cynosure.model.bounds import Bounds, ServiceBounds
+from cynosure.model.calendar import Schedule
 from cynosure.model.condition import Condition, Status
 from cynosure.model.service import Metric, Mode, ServiceKey, Target
 from cynosure.model.signals import AbsenceReason, Absent
@@ -81,8 +93,40 @@ def effects(*directives: dict[str, Any], at: Facts | None = None) -> tuple[Effec
             {"verb": "bound", "service": "chat", "metric": "attainment", "value": "99", "unit": "percent"},
             [LatencyLimit(CHAT, Target(Metric.TTFT, 99, 400))],
         ),
+        (
+            {"verb": "schedule", "service": "chat", "days": ["mon", "fri"], "from": "08:30", "to": "18:00", "min": 2},
+            [Timetable(CHAT, Schedule("30 8 * * mon,fri", 34200, "UTC", 2))],
+        ),
+        (
+            {"verb": "schedule", "service": "chat", "from": "22:00", "to": "06:00", "replicas": 1},
+            [Timetable(CHAT, Schedule("0 22 * * *", 28800, "UTC", 1, 1))],
+        ),
+        (
+            {"verb": "schedule", "service": "chat", "cron": "0 8 * * 1-5", "timeZone": "Europe/Madrid", "max": 4},
+            [Timetable(CHAT, Schedule("0 8 * * 1-5", 3600, "Europe/Madrid", None, 4))],
+        ),
+        ({"verb": "prefer", "service": "chat", "objective": "energy"}, [Preference(CHAT, 0, 1)]),
+        ({"verb": "prefer", "service": "chat", "objective": "cost", "weight": "0.75"}, [Preference(CHAT, 0.75, 0.25)]),
+        ({"verb": "migrate", "service": "chat", "partition": "2g.20gb"}, [Migration(CHAT, "2g.20gb")]),
+        ({"verb": "migrate", "service": "chat", "gpu": "H100-80GB"}, [Migration(CHAT, None, "H100-80GB")]),
     ],
-    ids=["double", "halve", "one less", "range", "all", "seconds", "kilowatts", "attainment"],
+    ids=[
+        "double",
+        "halve",
+        "one less",
+        "range",
+        "all",
+        "seconds",
+        "kilowatts",
+        "attainment",
+        "office hours",
+        "night",
+        "cron",
+        "energy",
+        "mostly cost",
+        "partition",
+        "product",
+    ],
 )
 def test_grounding_makes_names_and_numbers_absolute(directive: dict[str, Any], expected: list[Effect]) -> None:
     assert list(effects(directive)) == expected
@@ -99,6 +143,13 @@ def test_grounding_makes_names_and_numbers_absolute(directive: dict[str, Any], e
         ([{"verb": "bound", "service": "chat", "metric": "gpus", "value": "0.5", "unit": "count"}], "Infeasible"),
         ([{"verb": "bound", "service": "*", "metric": "watts", "value": "9", "unit": "kW"}], "OutsideLimits"),
         ([{"verb": "delete", "service": "chat"}], "NotAnIntent"),
+        ([{"verb": "migrate", "service": "chat", "node": "node-1"}], "NotAnIntent"),
+        ([{"verb": "prefer", "service": "chat", "objective": "latency"}], "NotAnIntent"),
+        ([{"verb": "schedule", "service": "chat", "from": "08:00", "to": "18:00", "min": 9}], "Infeasible"),
+        (
+            [{"verb": "prefer", "service": "chat", "objective": o} for o in ("energy", "cost")],
+            "Contradiction",
+        ),
         ([{"verb": "undo"}], "NotAnIntent"),
         ([{"verb": "pause", "service": "chat"}, {"verb": "resume", "service": "chat"}], "Contradiction"),
         (

@@ -154,6 +154,10 @@ class Shop:
     def mode(self) -> str:
         return str(self.server.storage.objects[SERVICES, "shop", "chat"].body["spec"].get("mode", "Automatic"))
 
+    def partitions(self) -> list[str]:
+        spec = self.server.storage.objects[SERVICES, "shop", "chat"].body["spec"]
+        return list(spec.get("partitions", {}).get("allowed", []))
+
     async def applied(self, text: str, **spec: Any) -> str:
         name = self.ask(text, **spec)
         await self.rounds()
@@ -241,6 +245,40 @@ async def test_pause_and_resume(shop: Shop) -> None:
     await shop.applied("resume chat")
     await shop.rounds()
     assert (shop.mode(), shop.phase(paused)) == ("Automatic", "Superseded")
+
+
+async def test_a_service_moves_to_another_partition_and_back(shop: Shop) -> None:
+    asked = shop.ask("migrate chat to 7g.80gb")
+    await shop.rounds()
+    assert "1 x 3g.40gb becomes 1 x 7g.80gb" in shop.status(asked)["plan"]["message"]
+    shop.approve(asked)
+    await shop.rounds()
+    assert shop.partitions() == ["7g.80gb"]
+    undo = shop.ask("undo")
+    await shop.rounds()
+    shop.approve(undo)
+    await shop.rounds()
+    assert (shop.partitions(), shop.phase(asked)) == ([], "Undone")
+
+
+async def test_a_partition_that_was_not_measured_is_no_place_to_move_to(shop: Shop) -> None:
+    asked = shop.ask("migrate chat to 1g.10gb")
+    await shop.rounds()
+    assert shop.phase(asked) == "Refused"
+    assert shop.condition(asked, "Planned") == ("False", "Infeasible")
+
+
+async def test_office_hours_are_a_bound_while_the_intent_holds(shop: Shop) -> None:
+    asked = await shop.applied("keep at least 4 replicas of chat on weekdays from 8:00 to 18:00 Europe/Madrid")
+    (line,) = shop.status(asked)["plan"]["diff"]
+    assert line["path"] == "bounds.replicas, 0 8 * * mon,tue,wed,thu,fri for 10 h, Europe/Madrid"
+    assert line["after"] == '{"min": 4, "max": null}'
+    assert shop.phase(asked) == "Verified", "nothing can be measured before it is eight"
+
+
+async def test_less_energy_is_a_preference_while_the_intent_holds(shop: Shop) -> None:
+    asked = await shop.applied("use less energy for chat")
+    assert [c["path"] for c in shop.status(asked)["plan"]["diff"]] == ["bounds.objective"]
 
 
 async def test_explaining_needs_nobodys_approval(shop: Shop) -> None:

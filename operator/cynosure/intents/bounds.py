@@ -8,7 +8,19 @@ from cynosure.api import ScalingIntent
 from cynosure.api.automation_policy import AutomationPolicySpec
 from cynosure.api.conditions import Type
 from cynosure.api.directive import BoundMetric
-from cynosure.intents.effects import Effect, LatencyLimit, Pin, ReplicaLimit, Reversal, UseLimit, effects_of
+from cynosure.intents.effects import (
+    Bound,
+    Effect,
+    LatencyLimit,
+    Migration,
+    Pin,
+    Preference,
+    ReplicaLimit,
+    Reversal,
+    Timetable,
+    UseLimit,
+    effects_of,
+)
 from cynosure.model.bounds import Bounds, ServiceBounds
 from cynosure.model.condition import Status
 from cynosure.model.service import Metric, ServiceKey, Target
@@ -101,7 +113,7 @@ class _Sum:
     def add(self, effect: Effect, holding: Holding) -> None:
         if isinstance(effect, UseLimit) and effect.service is None:
             self.whole = replace(_limited(self.whole, effect), sources=_with(self.whole.sources, holding.source))
-        elif isinstance(effect, ReplicaLimit | LatencyLimit | UseLimit | Pin) and effect.service is not None:
+        elif isinstance(effect, Bound | Pin | Migration) and effect.service is not None:
             old = self.services.get(effect.service, ServiceBounds())
             new = _tightened(old, effect)
             if new != old:
@@ -113,7 +125,7 @@ def bounds_of(held: Sequence[Holding], policy: AutomationPolicySpec, *, pins: bo
     total = _Sum()
     for holding in held:
         for effect in holding.effects:
-            if pins or not isinstance(effect, Pin):
+            if pins or not isinstance(effect, Pin | Migration):
                 total.add(effect, holding)
     cost = float(policy.max_cost_per_hour) if policy.max_cost_per_hour else None
     return replace(
@@ -125,7 +137,7 @@ def bounds_of(held: Sequence[Holding], policy: AutomationPolicySpec, *, pins: bo
     )
 
 
-def _tightened(bounds: ServiceBounds, effect: ReplicaLimit | LatencyLimit | UseLimit | Pin) -> ServiceBounds:
+def _tightened(bounds: ServiceBounds, effect: Bound | Pin | Migration) -> ServiceBounds:
     match effect:
         case LatencyLimit(_, target):
             return replace(bounds, targets=_stricter(bounds.targets, target))
@@ -133,6 +145,13 @@ def _tightened(bounds: ServiceBounds, effect: ReplicaLimit | LatencyLimit | UseL
             return _limited(bounds, effect)
         case Pin(_, replicas):
             return replace(bounds, pinned_replicas=replicas or None)
+        case Timetable(_, schedule):
+            return replace(bounds, schedules=(*bounds.schedules, schedule))
+        case Preference(_, cost, energy):
+            return replace(bounds, weights=bounds.weights or (cost, energy))
+        case Migration(_, partition, product):
+            partitions = (partition,) if partition else bounds.partitions
+            return replace(bounds, partitions=partitions, gpu_products=(product,) if product else bounds.gpu_products)
         case ReplicaLimit(_, least, most):
             low = max((n for n in (bounds.min_replicas, least) if n is not None), default=None)
             high = _least(bounds.max_replicas, most)

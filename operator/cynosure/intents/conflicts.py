@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from math import inf
 
-from cynosure.intents.effects import Effect, ModeChange, Pin, ReplicaLimit
+from cynosure.intents.effects import Effect, ModeChange, Pin, Preference, ReplicaLimit
 from cynosure.model.service import Mode, ServiceKey
 
 
@@ -50,6 +50,10 @@ def contradiction(effects: Sequence[Effect]) -> str | None:
     pinned = {e.service for e in effects if isinstance(e, Pin) and e.replicas > 0}
     if both := released & pinned:
         return f"{min(both)} shall have a fixed number of replicas and be resumed, which gives the number back"
+    weights = dict[ServiceKey, Preference]()
+    for effect in effects:
+        if isinstance(effect, Preference) and weights.setdefault(effect.service, effect) != effect:
+            return f"{effect.service} shall prefer two things at once"
     found = clashes({"this": effects})
     return found[0].message if found else None
 

@@ -13,11 +13,14 @@ from cynosure.intents.approval import Proposal
 from cynosure.intents.bounds import Holding, bounds_of
 from cynosure.intents.digest import plan_digest
 from cynosure.intents.effects import (
+    Bound,
     Effect,
     Explanation,
     LatencyLimit,
+    Preference,
     ReplicaLimit,
     Reversal,
+    Timetable,
     UseLimit,
     effects_of,
 )
@@ -173,17 +176,17 @@ def _estimate(decision: Decision) -> ServiceEstimate:
 def _diff(draft: Draft, in_force: Sequence[Holding], namespace: str) -> Iterator[Change]:
     yield from map(change_of, draft.writes)
     for effect in draft.effects:
-        if isinstance(effect, ReplicaLimit | LatencyLimit | UseLimit):
+        if isinstance(effect, Bound):
             yield bound_change(effect, namespace, added=True)
     gone = {other.metadata.name for other in draft.ended}
     for held in in_force:
         if held.namespace == namespace and held.intent in gone:
             for effect in held.effects:
-                if isinstance(effect, ReplicaLimit | LatencyLimit | UseLimit):
+                if isinstance(effect, Bound):
                     yield bound_change(effect, namespace, added=False)
 
 
-def bound_change(effect: ReplicaLimit | LatencyLimit | UseLimit, namespace: str, *, added: bool) -> Change:
+def bound_change(effect: Bound, namespace: str, *, added: bool) -> Change:
     """A bound as a line of a diff. Its path starts with ``bounds``: no object holds it, the intent in force does."""
     match effect:
         case ReplicaLimit(_, least, most):
@@ -193,6 +196,12 @@ def bound_change(effect: ReplicaLimit | LatencyLimit | UseLimit, namespace: str,
             value = plain(target.milliseconds)
         case UseLimit(_, metric, limit):
             path, value = f"bounds.{metric}.max", plain(limit)
+        case Timetable(_, schedule):
+            hours, limits = plain(schedule.duration_seconds / 3600), {"min": schedule.least, "max": schedule.most}
+            path = f"bounds.replicas, {schedule.cron} for {hours} h, {schedule.time_zone}"
+            value = json.dumps(limits)
+        case Preference(_, cost, energy):
+            path, value = "bounds.objective", json.dumps({"cost": plain(cost), "energy": plain(energy)})
     name = effect.service.name if effect.service else "*"
     before, after = (None, value) if added else (value, None)
     return Change(kind="InferenceService", namespace=namespace, name=name, path=path, before=before, after=after)

@@ -4,9 +4,11 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from cynosure.api.directive import BoundMetric, Directive, Verb
+from cynosure.model.calendar import Schedule
 from cynosure.model.service import Metric, Mode, ServiceKey, Target
 
 LATENCIES = frozenset({BoundMetric.TTFT, BoundMetric.TPOT, BoundMetric.E2E})
+PREFERRED = ("energy", "cost")
 USES = frozenset({BoundMetric.GPUS, BoundMetric.WATTS, BoundMetric.COST_PER_HOUR})
 
 
@@ -33,6 +35,23 @@ class UseLimit:
 
 
 @dataclass(frozen=True, slots=True)
+class Timetable:
+    """Limits of the replicas at times that come back."""
+
+    service: ServiceKey
+    schedule: Schedule
+
+
+@dataclass(frozen=True, slots=True)
+class Preference:
+    """What counts among the choices that meet the SLO; only the ratio of the weights counts."""
+
+    service: ServiceKey
+    cost_weight: float
+    energy_weight: float
+
+
+@dataclass(frozen=True, slots=True)
 class Pin:
     """Exactly so many replicas; 0 gives the number back to the loop."""
 
@@ -47,6 +66,15 @@ class ModeChange:
 
 
 @dataclass(frozen=True, slots=True)
+class Migration:
+    """To another partition profile, or to another GPU product; the other of the two stays free."""
+
+    service: ServiceKey
+    partition: str | None = None
+    gpu_product: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Explanation:
     service: ServiceKey
 
@@ -58,8 +86,9 @@ class Reversal:
     intent: str
 
 
-Bound = ReplicaLimit | LatencyLimit | UseLimit
-Effect = Bound | Pin | ModeChange | Explanation | Reversal
+Bound = ReplicaLimit | LatencyLimit | UseLimit | Timetable | Preference
+"""Holds while the intent is in force, and is written nowhere."""
+Effect = Bound | Pin | ModeChange | Migration | Explanation | Reversal
 
 
 def effects_of(directives: Iterable[Directive]) -> tuple[Effect, ...]:
@@ -89,6 +118,32 @@ def _bound(directive: Directive) -> Iterator[Effect]:
         yield UseLimit(None if directive.service == "*" else _key(directive), directive.metric, limit)
 
 
+def _schedule(directive: Directive) -> Iterator[Effect]:
+    exact = directive.replicas
+    least, most = (exact, exact) if exact is not None else (directive.min, directive.max)
+    cron, seconds = _times(directive)
+    yield Timetable(_key(directive), Schedule(cron, seconds, directive.time_zone or "UTC", least, most))
+
+
+def _times(directive: Directive) -> tuple[str, float]:
+    """When a window begins, and how long it is: to the next time of day that ends it, or one hour."""
+    if directive.from_ is None or directive.to is None:
+        return directive.cron or "", 3600.0
+    (hour, minute), (last_hour, last_minute) = (map(int, time.split(":")) for time in (directive.from_, directive.to))
+    length = (60 * (last_hour - hour) + last_minute - minute - 1) % 1440 + 1
+    return f"{minute} {hour} * * {','.join(directive.days or ()) or '*'}", 60.0 * length
+
+
+def _prefer(directive: Directive) -> Iterator[Effect]:
+    weight = 1.0 if directive.weight is None else float(directive.weight)
+    energy = weight if directive.objective == "energy" else 1 - weight
+    yield Preference(_key(directive), 1 - energy, energy)
+
+
+def _migrate(directive: Directive) -> Iterator[Effect]:
+    yield Migration(_key(directive), directive.partition, directive.gpu)
+
+
 def _resume(directive: Directive) -> Iterator[Effect]:
     yield ModeChange(_key(directive), Mode.AUTOMATIC)
     yield Pin(_key(directive), 0)
@@ -102,6 +157,9 @@ _EFFECTS: dict[Verb, Callable[[Directive], Iterator[Effect]]] = {
     **dict.fromkeys(Verb, _nothing),
     Verb.SCALE: _scale,
     Verb.BOUND: _bound,
+    Verb.SCHEDULE: _schedule,
+    Verb.PREFER: _prefer,
+    Verb.MIGRATE: _migrate,
     Verb.PAUSE: lambda directive: iter((ModeChange(_key(directive), Mode.PAUSED),)),
     Verb.RESUME: _resume,
     Verb.EXPLAIN: lambda directive: iter((Explanation(_key(directive)),)),

@@ -11,7 +11,7 @@ from cynosure.api.directive import BoundMetric, Directive, Unit, Verb
 from cynosure.api.intent_status import GroundedDirective, Provenance, Refusal, Source
 from cynosure.api.scalars import MAX_REPLICAS, plain
 from cynosure.intents.conflicts import contradiction
-from cynosure.intents.effects import LATENCIES, SUPPORTED, USES, LatencyLimit, ModeChange, Pin, effects_of
+from cynosure.intents.effects import LATENCIES, PREFERRED, SUPPORTED, USES, LatencyLimit, ModeChange, Pin, effects_of
 from cynosure.intents.facts import Facts, key_of, replicas_now, targets_of
 from cynosure.intents.refusals import INSTEAD, Ungrounded, closest, refusal
 
@@ -117,6 +117,11 @@ def _undo(directive: GroundedDirective, where: _Ground) -> GroundedDirective:
 def _scale(directive: GroundedDirective, service: InferenceService, where: _Ground) -> Sequence[GroundedDirective]:
     if directive.factor is not None or directive.delta is not None:
         directive = _absolute(directive, service)
+    _check_replicas(directive, service, where)
+    return (directive,)
+
+
+def _check_replicas(directive: GroundedDirective, service: InferenceService, where: _Ground) -> None:
     scale, policy_max = service.spec.scale, where.facts.policy.max_replicas or MAX_REPLICAS
     key = key_of(service)
     for field in ("replicas", "min", "max"):
@@ -135,6 +140,28 @@ def _scale(directive: GroundedDirective, service: InferenceService, where: _Grou
             message = f"{key} {field}: got {number}; limit: spec.scale.min to max, {scale.min} to {scale.max}"
             nearest = f"{field} {min(max(number, low), high)}, or change spec.scale of the InferenceService first"
             raise Ungrounded(Reason.INFEASIBLE, message, nearest)
+
+
+def _schedule(directive: GroundedDirective, service: InferenceService, where: _Ground) -> Sequence[GroundedDirective]:
+    _check_replicas(directive, service, where)
+    return (_put(directive, Source.DEFAULT, time_zone=directive.time_zone or "UTC"),)
+
+
+def _prefer(directive: GroundedDirective, service: InferenceService, where: _Ground) -> Sequence[GroundedDirective]:
+    if directive.objective not in PREFERRED:
+        message = f"prefer {directive.objective}: limit: what sizing weighs: {', '.join(PREFERRED)}"
+        raise Ungrounded(Reason.NOT_AN_INTENT, message, "a bound on ttft, tpot or e2e")
+    weight = Decimal(1) if directive.weight is None else directive.weight
+    return (_put(directive, Source.DEFAULT, weight=weight),)
+
+
+def _migrate(directive: GroundedDirective, service: InferenceService, where: _Ground) -> Sequence[GroundedDirective]:
+    if directive.partition is None and directive.gpu is None:
+        message = f"migrate {key_of(service)}: limit: to a partition or a GPU product; placement chooses the node"
+        raise Ungrounded(Reason.NOT_AN_INTENT, message, "the name of a partition, such as 3g.40gb")
+    if service.spec.workload_ref is not None:
+        message = f"migrate {key_of(service)}: limit: spec.workloadRef; only its replicas are set"
+        raise Ungrounded(Reason.INFEASIBLE, message, "change the Deployment itself")
     return (directive,)
 
 
@@ -216,6 +243,9 @@ def _unchanged(directive: GroundedDirective, service: InferenceService, where: _
 _VERBS: dict[Verb, Callable[[GroundedDirective, InferenceService, _Ground], Sequence[GroundedDirective]]] = {
     Verb.SCALE: _scale,
     Verb.BOUND: _bound,
+    Verb.SCHEDULE: _schedule,
+    Verb.PREFER: _prefer,
+    Verb.MIGRATE: _migrate,
     Verb.PAUSE: _unchanged,
     Verb.RESUME: _unchanged,
     Verb.EXPLAIN: _unchanged,

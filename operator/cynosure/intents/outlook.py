@@ -10,6 +10,7 @@ from cynosure.model.condition import Condition, Status
 from cynosure.model.plan import Option, Plan
 from cynosure.model.service import Mode, ServiceKey
 
+_PLANNED = frozenset({Type.PLACED, Type.WITHIN_BUDGET, Type.PROFILE_KNOWN})
 _LIMITED = frozenset({Reason.BUDGET_LIMITS.value, Reason.REPLICAS_LIMITED.value})
 
 
@@ -41,7 +42,7 @@ def _news(before: Plan, after: Plan) -> Iterator[tuple[ServiceKey, Condition]]:
 def _failing(plan: Plan) -> Iterator[tuple[ServiceKey, Condition]]:
     for key, conditions in plan.conditions:
         for condition in conditions:
-            planned = condition.type in (Type.PLACED, Type.WITHIN_BUDGET) and condition.reason != Reason.PLACING
+            planned = condition.type in _PLANNED and condition.reason != Reason.PLACING
             if condition.status is Status.FALSE and (planned or condition.reason == Reason.SLO_UNREACHABLE):
                 yield key, condition
     for missing in plan.placement.unplaced:

@@ -12,9 +12,6 @@ _LINE, _TEXT = 253, 2048
 INSTEAD: dict[Verb, str] = {
     Verb.DEPLOY: "kubectl apply an InferenceService",
     Verb.DELETE: "pause the service, or kubectl delete the InferenceService",
-    Verb.MIGRATE: "set spec.partitions.allowed or gpuProducts of the InferenceService",
-    Verb.PREFER: "set spec.objective of the InferenceService",
-    Verb.SCHEDULE: "set spec.scale.schedules of the InferenceService",
     Verb.DEFRAGMENT: "nothing: placement keeps the number of GPUs small by itself",
 }
 

@@ -1,20 +1,29 @@
 """Fields of a spec that an intent writes, and how to take them back. Bounds write nothing: they hold while in force."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from cynosure.api.inference_service import InferenceService
 from cynosure.api.intent_status import Change
-from cynosure.intents.effects import Effect, ModeChange, Pin
+from cynosure.intents.effects import Effect, Migration, ModeChange, Pin
 from cynosure.intents.facts import Facts
 from cynosure.model.service import Mode, ServiceKey
 
-Value = int | str | None
+Value = int | str | tuple[str, ...] | None
 
 REPLICAS = "spec.scale.replicas"
 MODE = "spec.mode"
+PARTITIONS = "spec.partitions.allowed"
+GPU_PRODUCTS = "spec.partitions.gpuProducts"
+
+_FIELDS: Mapping[str, Callable[[InferenceService], Value]] = {
+    REPLICAS: lambda service: service.spec.scale.replicas,
+    MODE: lambda service: service.spec.mode.value,
+    PARTITIONS: lambda service: service.spec.partitions.allowed,
+    GPU_PRODUCTS: lambda service: service.spec.partitions.gpu_products,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,17 +47,25 @@ def writes_of(effects: Iterable[Effect], facts: Facts) -> tuple[Write, ...]:
 
 
 def _writes(effect: Effect, facts: Facts) -> Iterator[Write]:
-    service = facts.service(effect.service) if isinstance(effect, Pin | ModeChange) and effect.service else None
-    if service is None:
+    if not isinstance(effect, Pin | ModeChange | Migration) or (service := facts.service(effect.service)) is None:
         return
-    if isinstance(effect, Pin):
-        yield Write(effect.service, REPLICAS, service.spec.scale.replicas, effect.replicas)
-    elif isinstance(effect, ModeChange) and (effect.mode is Mode.PAUSED or service.spec.mode is Mode.PAUSED):
-        yield Write(effect.service, MODE, service.spec.mode.value, effect.mode.value)
+    for path, after in _wanted(effect, service):
+        yield Write(effect.service, path, value_at(service, path), after)
+
+
+def _wanted(effect: Pin | ModeChange | Migration, service: InferenceService) -> Iterator[tuple[str, Value]]:
+    match effect:
+        case Pin(_, replicas):
+            yield REPLICAS, replicas
+        case ModeChange(_, mode) if Mode.PAUSED in (mode, service.spec.mode):
+            yield MODE, mode.value
+        case Migration(_, partition, gpu_product):
+            yield from ((PARTITIONS, (partition,)),) if partition else ()
+            yield from ((GPU_PRODUCTS, (gpu_product,)),) if gpu_product else ()
 
 
 def value_at(service: InferenceService, path: str) -> Value:
-    return service.spec.scale.replicas if path == REPLICAS else service.spec.mode.value
+    return _FIELDS[path](service)
 
 
 def merge_patch(writes: Iterable[Write], resource_version: str) -> dict[str, Any]:
@@ -83,10 +100,15 @@ def change_of(write: Write) -> Change:
 
 def write_of(change: Change) -> Write | None:
     """The write that a stored change records; None for the bounds among them, which nothing has to restore."""
-    if change.path not in (REPLICAS, MODE):
+    if change.path not in _FIELDS:
         return None
-    before, after = (json.loads(value) if value is not None else None for value in (change.before, change.after))
+    before, after = (None if value is None else _read(value) for value in (change.before, change.after))
     return Write(ServiceKey(change.namespace, change.name), change.path, before, after)
+
+
+def _read(value: str) -> Value:
+    read = json.loads(value)
+    return tuple(read) if isinstance(read, list) else read
 
 
 def recorded(changes: Iterable[Change]) -> tuple[Write, ...]:

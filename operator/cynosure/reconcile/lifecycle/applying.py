@@ -14,7 +14,7 @@ from cynosure.api.intent_status import Undo
 from cynosure.errors import NotFound, Refused
 from cynosure.intents.bounds import applied_at
 from cynosure.intents.dry_run import bound_change
-from cynosure.intents.effects import LatencyLimit, ReplicaLimit, UseLimit, effects_of
+from cynosure.intents.effects import Bound, effects_of
 from cynosure.intents.facts import Facts
 from cynosure.intents.writes import Write, by_service, change_of, in_place, merge_patch, recorded, value_at
 from cynosure.kube.port import INFERENCE_SERVICES, KubeApi
@@ -27,9 +27,7 @@ from cynosure.reconcile.lifecycle.progress import Progress
 def record(progress: Progress, writes: Sequence[Write]) -> None:
     """From here on the writes are going to be made, whatever happens in between."""
     namespace = progress.intent.metadata.namespace
-    bounds = [
-        e for e in effects_of(progress.status.directives) if isinstance(e, ReplicaLimit | LatencyLimit | UseLimit)
-    ]
+    bounds = [effect for effect in effects_of(progress.status.directives) if isinstance(effect, Bound)]
     changes = [change_of(write.reverse) for write in writes]
     changes += [bound_change(effect, namespace, added=False) for effect in bounds]
     progress.set(undo=Undo(changes=tuple(changes[:64])))
