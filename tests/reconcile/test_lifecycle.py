@@ -4,6 +4,7 @@ import contextlib
 import itertools
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from cynosure.intents.verification import LatencyEvidence, Range, Window
 from cynosure.kube.client import HttpKubeApi
 from cynosure.kube.credentials import Credentials
 from cynosure.model.bounds import Bounds
+from cynosure.model.gpu import GpuClass
 from cynosure.model.plan import Plan
 from cynosure.model.service import ServiceKey, Target
 from cynosure.model.signals import AbsenceReason, Absent
@@ -18,7 +20,7 @@ from cynosure.plan import Tuning, plan_cluster
 from cynosure.reconcile.lifecycle import Lifecycle, Timing, by_language
 from cynosure.settings import KubernetesSettings
 
-from tests.builders.snapshots import CHAT, forecast, observation, service, snapshot
+from tests.builders.snapshots import A100, CHAT, forecast, observation, service, snapshot
 from tests.fakes import api_server
 from tests.fakes.api_server import FakeApiServer
 from tests.fakes.objects import Body, merged, update
@@ -84,6 +86,8 @@ class Shop:
     now: float = START
     life: Lifecycle = field(init=False)
     names: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+    prices: dict[str, float] = field(default_factory=dict)
+    """Of a whole GPU, by currency."""
 
     def __post_init__(self) -> None:
         self.restart()
@@ -99,7 +103,8 @@ class Shop:
         )
 
     def what_if(self, bounds: Bounds) -> Plan:
-        here = snapshot(observation(2, of=service(max_replicas=8)))
+        classes = MappingProxyType({A100: GpuClass(A100, self.prices)})
+        here = snapshot(observation(2, of=service(max_replicas=8)), classes=classes)
         return plan_cluster(here, {CHAT: forecast(4.0)}, bounds, Tuning())
 
     def add(self, kind: tuple[str, str, str], name: str, spec: Body, namespace: str = "shop") -> str:
@@ -279,6 +284,17 @@ async def test_office_hours_are_a_bound_while_the_intent_holds(shop: Shop) -> No
 async def test_less_energy_is_a_preference_while_the_intent_holds(shop: Shop) -> None:
     asked = await shop.applied("use less energy for chat")
     assert [c["path"] for c in shop.status(asked)["plan"]["diff"]] == ["bounds.objective"]
+
+
+async def test_a_limit_on_cost_needs_a_price(shop: Shop) -> None:
+    shop.policy(currency="EUR")
+    asked = shop.ask("never spend more than 20 euro an hour on chat")
+    await shop.rounds()
+    assert shop.condition(asked, "Planned") == ("False", "Infeasible")
+    shop.prices["EUR"] = 3.5
+    again = await shop.applied("never spend more than 20 euro an hour on chat")
+    (after,) = shop.status(again)["plan"]["after"]
+    assert float(after["costPerHour"]) == pytest.approx(1.5), "one 3g.40gb of 3.50 an hour"
 
 
 async def test_explaining_needs_nobodys_approval(shop: Shop) -> None:

@@ -148,6 +148,7 @@ def _option(option: Option) -> OptionStatus:
         capacity_rps=decimal(round(option.capacity_rps, 3)),
         gpu_share=decimal(round(option.gpu_share, 4)),
         watts=decimal(round(option.watts, 1)) if option.watts else None,
+        cost_per_hour=None if option.cost_per_hour is None else decimal(round(option.cost_per_hour, 4)),
         attainment=decimal(round(option.attainment, 4)) if option.attainment is not None else None,
     )
 

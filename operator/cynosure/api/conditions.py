@@ -140,7 +140,11 @@ class Reason(StrEnum):
         (Type.WITHIN_BUDGET,),
         "The SLO needs more replicas than scale.max or a bound allows.",
     )
-    PRICE_UNKNOWN = "PriceUnknown", (Type.WITHIN_BUDGET,), "No GPUClass has a price in the currency of the budget."
+    PRICE_UNKNOWN = (
+        "PriceUnknown",
+        (Type.WITHIN_BUDGET,),
+        "There is a limit on cost and no GPUClass with a price in its currency; no replica is added until one has.",
+    )
 
     # SLOMet
     WITHIN_SLO = "WithinSLO", (Type.SLO_MET,), "Every target is met in the last window."

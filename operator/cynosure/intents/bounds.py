@@ -133,6 +133,7 @@ def bounds_of(held: Sequence[Holding], policy: AutomationPolicySpec, *, pins: bo
         services=total.services,
         max_watts=_least(total.whole.max_watts, policy.max_watts),
         max_cost_per_hour=_least(total.whole.max_cost_per_hour, cost),
+        currency=policy.currency,
         stop=policy.stop,
     )
 

@@ -169,6 +169,7 @@ def _estimate(decision: Decision) -> ServiceEstimate:
         partition=option.partition if option.partition in PARTITIONS else None,
         gpu_share=decimal(option.gpu_share),
         watts=decimal(option.watts) if option.watts else None,
+        cost_per_hour=None if option.cost_per_hour is None else decimal(option.cost_per_hour),
         attainment=None if option.attainment is None else decimal(option.attainment),
     )
 

@@ -43,7 +43,8 @@ def _failing(plan: Plan) -> Iterator[tuple[ServiceKey, Condition]]:
     for key, conditions in plan.conditions:
         for condition in conditions:
             planned = condition.type in _PLANNED and condition.reason != Reason.PLACING
-            if condition.status is Status.FALSE and (planned or condition.reason == Reason.SLO_UNREACHABLE):
+            failed = condition.status is Status.FALSE and (planned or condition.reason == Reason.SLO_UNREACHABLE)
+            if failed or condition.reason == Reason.PRICE_UNKNOWN:
                 yield key, condition
     for missing in plan.placement.unplaced:
         yield missing.service, Condition(Type.PLACED, Status.FALSE, Reason.NO_ROOM, missing.message)

@@ -38,6 +38,8 @@ class Bounds:
     max_gpus: int | None = None
     max_watts: float | None = None
     max_cost_per_hour: float | None = None
+    currency: str = "EUR"
+    """Of all limits on cost that intents and the policy set."""
     stop: bool = False
     sources: tuple[str, ...] = ()
 

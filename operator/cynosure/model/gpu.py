@@ -1,5 +1,6 @@
 """GPUs, and the partitions that stand on them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -15,6 +16,15 @@ class Gpu:
     index: int
     product: str
     usable: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class GpuClass:
+    """A GPU product as the catalogue lists it. ``prices``: of a whole GPU per hour, by currency."""
+
+    product: str
+    prices: Mapping[str, float]
+    confidential: bool = False
 
 
 @dataclass(frozen=True, slots=True, order=True)

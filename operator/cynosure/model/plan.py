@@ -28,6 +28,8 @@ class Option:
     """GPUs in use, as compute slices over the slices of a whole GPU."""
     watts: float = 0.0
     attainment: float | None = None
+    cost_per_hour: float | None = None
+    """In the currency of the AutomationPolicy; None where no price is known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,6 +51,7 @@ class Budget:
     gpus: int | None = None
     watts: float | None = None
     cost_per_hour: float | None = None
+    currency: str = "EUR"
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,8 @@ class Service:
     partitions: tuple[str, ...] = ()
     """Allowed partition profiles; empty means all that the model profile has measured."""
     gpu_products: tuple[str, ...] = ()
+    confidential: bool = False
+    """Only GPUs whose class is confidential."""
     mode: Mode = Mode.AUTOMATIC
     budget: Budget = field(default_factory=Budget)
     cost_weight: float = 1.0

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
 
-from cynosure.model.gpu import Gpu, Slot
+from cynosure.model.gpu import Gpu, GpuClass, Slot
 from cynosure.model.plan import Decision
 from cynosure.model.profile import Profile
 from cynosure.model.service import Service
@@ -67,3 +67,5 @@ class Snapshot:
     gpus: tuple[Gpu, ...] = ()
     foreign: tuple[Slot, ...] = ()
     profiles: Mapping[str, Profile] = field(default_factory=lambda: MappingProxyType({}))
+    classes: Mapping[str, GpuClass] = field(default_factory=lambda: MappingProxyType({}))
+    """By GPU product."""

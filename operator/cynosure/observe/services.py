@@ -25,11 +25,13 @@ def service_of(resource: InferenceService) -> Service:
         pinned_replicas=spec.scale.replicas or None,
         partitions=spec.partitions.allowed,
         gpu_products=spec.partitions.gpu_products,
+        confidential=spec.partitions.confidential,
         mode=spec.mode,
         budget=Budget(
             gpus=budget.gpus if budget else None,
             watts=float(budget.watts) if budget and budget.watts else None,
             cost_per_hour=float(budget.cost_per_hour) if budget and budget.cost_per_hour else None,
+            currency=budget.currency if budget else "EUR",
         ),
         cost_weight=float(spec.objective.cost),
         energy_weight=float(spec.objective.energy),
@@ -85,4 +87,5 @@ def _option(option: OptionStatus) -> Option:
         gpu_share=float(option.gpu_share or 0),
         watts=float(option.watts or 0),
         attainment=float(option.attainment) if option.attainment is not None else None,
+        cost_per_hour=float(option.cost_per_hour) if option.cost_per_hour is not None else None,
     )

@@ -3,10 +3,11 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from cynosure.api import InferenceService, Invalid, ModelProfile
+from cynosure.api import GPUClass, InferenceService, Invalid, ModelProfile
 from cynosure.kube.caches import Caches
 from cynosure.kube.port import (
     DEPLOYMENTS,
+    GPU_CLASSES,
     HORIZONTAL_POD_AUTOSCALERS,
     INFERENCE_SERVICES,
     MODEL_PROFILES,
@@ -16,11 +17,12 @@ from cynosure.kube.port import (
     RESOURCE_SLICES,
     Body,
 )
-from cynosure.model.gpu import Backend, Gpu, Slot
+from cynosure.model.gpu import Backend, Gpu, GpuClass, Slot
 from cynosure.model.profile import Profile
 from cynosure.model.service import ServiceKey, Target
 from cynosure.model.signals import Attained
 from cynosure.model.snapshot import Observation, Replica, Snapshot, Workload
+from cynosure.observe.catalogue import classes_of
 from cynosure.observe.gpus import Device, DeviceKey, Devices, gpus_of, plugin_gpus
 from cynosure.observe.lead_time import LeadTimes
 from cynosure.observe.parsed import Parsed
@@ -83,6 +85,7 @@ class World:
         self._lead_times = LeadTimes()
         self._services = Parsed(InferenceService)
         self._profiles = Parsed(ModelProfile)
+        self._classes = Parsed(GPUClass)
 
     def services(self) -> dict[ServiceKey, InferenceService]:
         """The valid ones."""
@@ -112,7 +115,7 @@ class World:
         )
         foreign = (*loose, *_of_others(slots, pods))
         profiles = {name: profile_of(profile) for name, profile in parts.model_profiles.items()}
-        snapshot = Snapshot(now, observations, self._gpus(devices), foreign, profiles)
+        snapshot = Snapshot(now, observations, self._gpus(devices), foreign, profiles, self._known_classes())
         backend = Backend.DRA if devices else Backend.DEVICE_PLUGIN
         return replace(parts, snapshot=snapshot, backend=backend, pods=_grouped(pods))
 
@@ -172,6 +175,10 @@ class World:
         driver = self._settings.workload.dra_driver
         slices = self._caches.store(RESOURCE_SLICES).items()
         return self._devices.of(body for body in slices if body["spec"]["driver"] == driver)
+
+    def _known_classes(self) -> Mapping[str, GpuClass]:
+        parsed = self._classes.of(self._caches.store(GPU_CLASSES).items()).values()
+        return classes_of(each for each in parsed if isinstance(each, GPUClass))
 
     def _gpus(self, devices: Mapping[DeviceKey, Device]) -> tuple[Gpu, ...]:
         nodes = {body["metadata"]["name"]: body for body in self._caches.store(NODES).items()}

@@ -1,9 +1,12 @@
 """One service in one pass: everything that deciding about it may look at."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from cynosure.model.bounds import Bounds, ServiceBounds
 from cynosure.model.forecast import Forecast
+from cynosure.model.gpu import GpuClass
 from cynosure.model.mig import geometry_of
 from cynosure.model.plan import Option
 from cynosure.model.profile import Profile
@@ -24,6 +27,8 @@ class Case:
     """GPU products of the cluster that the service may use."""
     now_seconds: float
     tuning: Tuning
+    classes: Mapping[str, GpuClass] = field(default_factory=lambda: MappingProxyType({}))
+    """By GPU product."""
 
     @property
     def service(self) -> Service:

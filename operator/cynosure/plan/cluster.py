@@ -15,6 +15,7 @@ from cynosure.place.solve import place
 from cynosure.plan import conditions as told
 from cynosure.plan.case import Case
 from cynosure.plan.decide import Verdict, decide
+from cynosure.plan.fleet import within_fleet
 from cynosure.plan.limits import gpu_limit
 from cynosure.plan.reasons import Why
 from cynosure.plan.tuning import Tuning
@@ -31,7 +32,8 @@ def plan_cluster(snapshot: Snapshot, forecasts: Forecasts, bounds: Bounds, tunin
     Pure: the same input gives the same plan; the time is the snapshot's. A service without a forecast is sized by its
     present load; one without metrics keeps what it has; one that cannot be served says why, and no other is affected.
     """
-    verdicts = [decide(_case(o, snapshot, forecasts, bounds, tuning)) for o in snapshot.observations]
+    alone = (decide(_case(o, snapshot, forecasts, bounds, tuning)) for o in snapshot.observations)
+    verdicts = within_fleet(list(alone), bounds)
     placement = _placed(verdicts, snapshot, bounds)
     fitted = [_fitted(verdict, placement) for verdict in verdicts]
     return Plan(
@@ -44,17 +46,24 @@ def plan_cluster(snapshot: Snapshot, forecasts: Forecasts, bounds: Bounds, tunin
 
 def _case(observation: Observation, snapshot: Snapshot, forecasts: Forecasts, bounds: Bounds, tuning: Tuning) -> Case:
     service = _bounded(observation.service, bounds.of(observation.service.key))
-    products = {gpu.product for gpu in snapshot.gpus}
-    allowed = products & set(service.gpu_products) if service.gpu_products else products
+    products = {gpu.product for gpu in snapshot.gpus if _may_use(service, gpu.product, snapshot)}
     return Case(
         observation=replace(observation, service=service),
         forecast=forecasts.get(service.key),
         profile=snapshot.profiles.get(service.profile),
         bounds=bounds,
-        products=tuple(sorted(allowed)),
+        products=tuple(sorted(products)),
         now_seconds=snapshot.now_seconds,
         tuning=tuning,
+        classes=snapshot.classes,
     )
+
+
+def _may_use(service: Service, product: str, snapshot: Snapshot) -> bool:
+    """What no class says is confidential is not."""
+    found = snapshot.classes.get(product)
+    is_allowed = not service.gpu_products or product in service.gpu_products
+    return is_allowed and (not service.confidential or (found is not None and found.confidential))
 
 
 def _bounded(service: Service, bounds: ServiceBounds) -> Service:

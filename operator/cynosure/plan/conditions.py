@@ -48,7 +48,8 @@ def slo_met(load: Load, targets: tuple[Target, ...]) -> Condition:
 def placed(service: Service, placement: Placement, ready: int, wanted: int, has_gpus: bool) -> Condition:
     if not has_gpus:
         products = ", ".join(service.gpu_products) or "any product"
-        message = f"the cluster has no GPU of {products}; a node needs a GPU driver that publishes it"
+        confidential = " that a GPUClass says is confidential" if service.confidential else ""
+        message = f"the cluster has no GPU of {products}{confidential}; a node needs a GPU driver that publishes it"
         return Condition(Type.PLACED, Status.FALSE, Reason.NO_GPUS, message)
     if lacking := [u.message for u in placement.unplaced if u.service == service.key]:
         return Condition(Type.PLACED, Status.FALSE, Reason.NO_ROOM, "; ".join(lacking))
@@ -67,6 +68,11 @@ def profile_known(name: str, problem: str | None, *, missing: bool = False) -> C
         return Condition(Type.PROFILE_KNOWN, _FINE, Reason.PROFILE_FOUND, f"profile {name}")
     reason = Reason.PROFILE_MISSING if missing else Reason.NO_USABLE_POINT
     return Condition(Type.PROFILE_KNOWN, Status.FALSE, reason, problem)
+
+
+def unpriced(message: str) -> Condition:
+    told = f"{message}; the limit on cost is kept by adding no replica; apply a GPUClass with this price"
+    return Condition(Type.WITHIN_BUDGET, Status.UNKNOWN, Reason.PRICE_UNKNOWN, told)
 
 
 def within_budget(wanted: int, most: int, because: str, *, is_budget: bool) -> Condition:

@@ -1,16 +1,17 @@
 """The decision about one service, with the conditions that follow from it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cynosure.model.condition import Condition
 from cynosure.model.plan import Action, Decision
 from cynosure.model.service import Mode
 from cynosure.plan import conditions as told
+from cynosure.plan.allowed import price_per_hour
 from cynosure.plan.case import Case
 from cynosure.plan.demand import demand_of
 from cynosure.plan.reasons import Why
 from cynosure.plan.rules import Choice, Question, ask, choose, held
-from cynosure.size.options import Sizing
+from cynosure.size.options import Sizing, option_for
 
 _HELD = frozenset({Why.STOPPED, Why.PAUSED})
 
@@ -23,6 +24,11 @@ class Verdict:
     decision: Decision | None
     conditions: tuple[Condition, ...]
 
+    @property
+    def is_held(self) -> bool:
+        """Nothing may change it, whatever is decided."""
+        return self.decision is not None and self.decision.reason in (*_HELD, Why.FOREIGN, Why.PINNED)
+
 
 def decide(case: Case) -> Verdict:
     load = case.observation.load
@@ -33,8 +39,20 @@ def decide(case: Case) -> Verdict:
     choice = held(case) or choose(asked)
     is_budget = not any(word in asked.allowed.because for word in ("scale.max", "intent", "schedule"))
     budget = told.within_budget(choice.needed, asked.allowed.most, asked.allowed.because, is_budget=is_budget)
+    if asked.allowed.unpriced:
+        budget = told.unpriced(asked.allowed.unpriced)
     known = told.profile_known(case.service.profile, None)
     return Verdict(case, _decision(case, choice), (known, *about_load, budget))
+
+
+def revised(verdict: Verdict, replicas: int, why: str) -> Verdict:
+    """The verdict with fewer replicas, for what is only known once all services were decided."""
+    decision, case = verdict.decision, verdict.case
+    if decision is None:
+        return verdict
+    message = f"{decision.option.replicas} → {replicas}: {why}"
+    choice = Choice(option_for(decision.option, replicas), Why.LIMIT, message, decision.option.replicas)
+    return replace(verdict, decision=_decision(case, replace(choice, runner_up=decision.runner_up)))
 
 
 def _without_options(case: Case, sizing: Sizing | None, about_load: tuple[Condition, ...]) -> Verdict:
@@ -60,6 +78,8 @@ def _without_options(case: Case, sizing: Sizing | None, about_load: tuple[Condit
 def _decision(case: Case, choice: Choice) -> Decision:
     """An unchanged decision keeps its time, so that nothing is written for it again."""
     last, action = case.observation.last, _action(case, choice)
+    price = price_per_hour(choice.option, case.classes.get(choice.option.gpu_product), case.bounds.currency)
+    cost = None if price is None else price * choice.option.replicas
     same = (
         last is not None
         and action is Action.HOLD
@@ -69,7 +89,7 @@ def _decision(case: Case, choice: Choice) -> Decision:
     return Decision(
         service=case.service.key,
         action=action,
-        option=choice.option,
+        option=replace(choice.option, cost_per_hour=cost),
         reason=choice.why,
         message=choice.message,
         made_at_seconds=last.made_at_seconds if same and last is not None else case.now_seconds,

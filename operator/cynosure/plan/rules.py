@@ -7,9 +7,9 @@ from math import sqrt
 from cynosure.model.plan import Option
 from cynosure.model.service import Mode, Target
 from cynosure.model.signals import Reading
+from cynosure.plan.allowed import Allowed, allowed
 from cynosure.plan.case import Case
 from cynosure.plan.demand import Demand, demand_of
-from cynosure.plan.limits import Allowed, allowed
 from cynosure.plan.reasons import Why
 from cynosure.size.batch_job import size_batch_job
 from cynosure.size.options import Sizing, option_for, price, size_service
@@ -78,8 +78,7 @@ def ask(case: Case) -> Question | Sizing | None:
     ahead = _sized(case, demand, max(demand.rps, demand.peak_rps)) if demand.peak_rps is not None else None
     option = _partition(case, sizing, ahead)
     surplus = next((o for o in ahead.options if o.partition == option.partition), None) if ahead else None
-    limits = allowed(case.service, case.bounds, option, case.now_seconds, case.ready_by_seconds)
-    return Question(case, demand, sizing, option, limits, surplus)
+    return Question(case, demand, sizing, option, allowed(case, option), surplus)
 
 
 def choose(question: Question) -> Choice:

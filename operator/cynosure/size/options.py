@@ -93,6 +93,7 @@ def option_for(option: Option, replicas: int) -> Option:
         option.gpu_share / each * replicas,
         option.watts / each * replicas,
         option.attainment,
+        None if option.cost_per_hour is None else option.cost_per_hour / each * replicas,
     )
 
 
@@ -153,8 +154,9 @@ def _option(points: tuple[Point, ...], profile: Profile, needs: Needs, targets: 
 def _no_point(service: Service, profile: Profile, products: Iterable[str]) -> str:
     measured = sorted({f"{point.partition} on {point.gpu}" for point in profile.points})
     asked = ", ".join(service.partitions) or "any partition"
+    none = "a confidential GPU, as no GPUClass says that one is" if service.confidential else "no GPU"
     return (
-        f"profile {profile.name} has no point for {asked} on {', '.join(sorted(products)) or 'no GPU'}; "
+        f"profile {profile.name} has no point for {asked} on {', '.join(sorted(products)) or none}; "
         f"measured: {', '.join(measured) or 'nothing'}"
     )
 
