@@ -1,0 +1,24 @@
+"""From out-of-bounds metrics to the directive or configuration that is missing or wrong. Pure."""
+
+from cynosure.diagnose.causes import Cause, Symptom
+from cynosure.diagnose.diagnosis import diagnose
+from cynosure.diagnose.evidence import Engine, Evidence, Expired, Pod, Sample, SloStep, sample_of
+from cynosure.diagnose.finding import Clue, FieldChange, Finding, Fix, Proposal
+
+__all__ = [
+    "Cause",
+    "Clue",
+    "Engine",
+    "Evidence",
+    "Expired",
+    "FieldChange",
+    "Finding",
+    "Fix",
+    "Pod",
+    "Proposal",
+    "Sample",
+    "SloStep",
+    "Symptom",
+    "diagnose",
+    "sample_of",
+]
