@@ -29,7 +29,7 @@ from cynosure.intents.facts import Facts
 from cynosure.intents.grounding import Grounded, ground
 from cynosure.intents.phase import phase_of, ready_of
 from cynosure.intents.verification import LatencyEvidence, Range, latency_finding, range_finding, verdict, wilson
-from cynosure.intents.writes import Write
+from cynosure.intents.writes import Write, writes_of
 from cynosure.model.bounds import Bounds, ServiceBounds
 from cynosure.model.calendar import Schedule
 from cynosure.model.condition import Condition, Status
@@ -379,3 +379,19 @@ def test_the_interval_holds_the_share(total: int, share: float) -> None:
 def test_half_the_range_of_a_published_example() -> None:
     """R. G. Newcombe, Statistics in Medicine 17 (1998), table I: 81 of 263 gives 0.2553 to 0.3662 at 95 %."""
     assert wilson(81, 263, 1.959964) == pytest.approx((0.2553, 0.3662), abs=5e-5)
+
+
+def test_a_maximum_above_that_of_the_spec_raises_it_and_says_so() -> None:
+    """A bound only tightens; a sentence that allows more would otherwise do nothing."""
+    at = facts(inference_service(max=8))
+    found = grounded({"verb": "scale", "service": "chat", "max": 12}, at=at)
+    assert isinstance(found, Grounded)
+    assert found.risks == ("relaxation: spec.scale.max of shop/chat is raised from 8 to 12",)
+    assert writes_of(effects_of(found.directives), at) == (Write(CHAT, "spec.scale.max", 8, 12),)
+    assert writes_of(effects({"verb": "scale", "service": "chat", "max": 6}, at=at), at) == ()
+
+
+def test_a_dry_run_plans_with_the_maximum_that_would_be_written() -> None:
+    held = [Holding("shop", "more", (ReplicaLimit(CHAT, None, 12),))]
+    assert bounds_of(held, AutomationPolicySpec(), pins=True).of(CHAT).raised_max == 12
+    assert bounds_of(held, AutomationPolicySpec()).of(CHAT).raised_max is None

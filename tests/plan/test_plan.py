@@ -417,3 +417,10 @@ def test_a_thousand_services_are_planned_in_one_pass() -> None:
     found = plan_cluster(whole, {}, Bounds(), Tuning())
     assert len(found.decisions) == 1000
     assert found.placement.unplaced
+
+
+def test_in_a_dry_run_a_raised_maximum_counts_as_written() -> None:
+    busy = snapshot(observation(2, 40.0, of=service(max_replicas=2)))
+    raised = Bounds({CHAT: ServiceBounds(max_replicas=6, raised_max=6)})
+    decisions = [plan_cluster(busy, {}, bounds).decisions[0].option.replicas for bounds in (Bounds(), raised)]
+    assert decisions == [2, 6]

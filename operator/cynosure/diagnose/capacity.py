@@ -11,7 +11,7 @@ from cynosure.diagnose.finding import Clue, FieldChange, Finding, Fix, Proposal
 from cynosure.diagnose.statistics import level
 from cynosure.diagnose.view import View
 from cynosure.model.service import Mode
-from cynosure.plan.limits import Allowed
+from cynosure.plan.allowed import Allowed
 
 _ROOM = 1.2
 """A limit is proposed so much above what was needed lately, or the next peak would meet it again."""

@@ -1,11 +1,13 @@
 """Everything that is known of one service at one moment, and of its last hours. Absence is None, never zero."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from math import ceil
+from types import MappingProxyType
 
 from cynosure.model.bounds import Bounds, ServiceBounds
 from cynosure.model.condition import Condition
-from cynosure.model.gpu import Gpu
+from cynosure.model.gpu import Gpu, GpuClass
 from cynosure.model.plan import Decision
 from cynosure.model.profile import Profile
 from cynosure.model.service import Service, Target
@@ -104,6 +106,8 @@ class Evidence:
     profiles: tuple[str, ...] = ()
     """The names of all that there are."""
     gpus: tuple[Gpu, ...] = ()
+    classes: Mapping[str, GpuClass] = field(default_factory=lambda: MappingProxyType({}))
+    """By GPU product."""
     samples: tuple[Sample, ...] = ()
     """By rising time."""
     slo: tuple[SloStep, ...] = ()

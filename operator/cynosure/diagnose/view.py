@@ -12,7 +12,7 @@ from cynosure.diagnose.evidence import Evidence, Pod, Sample, SloStep, replicas_
 from cynosure.diagnose.finding import Clue, FieldChange
 from cynosure.diagnose.statistics import Missed, grows, level, missed, share, within
 from cynosure.model.condition import Status
-from cynosure.plan.limits import Allowed, allowed
+from cynosure.plan.allowed import Allowed, Now, allowed
 
 _DAY_SECONDS = 86400.0
 _BUSY = 0.9
@@ -112,7 +112,10 @@ class View:
     @cached_property
     def limits(self) -> Allowed | None:
         decision = self.evidence.decision
-        return allowed(self.evidence.service, self.evidence.bounds, decision.option) if decision else None
+        seen = self.evidence
+        ready_by = seen.now_seconds + seen.observation.lead_time_seconds
+        now = Now(seen.now_seconds, ready_by, seen.observation.ready, seen.classes)
+        return allowed(seen.service, seen.bounds, decision.option, now) if decision else None
 
     @cached_property
     def pods(self) -> tuple[Pod, ...]:

@@ -119,6 +119,10 @@ class _Sum:
             if new != old:
                 self.services[effect.service] = replace(new, sources=_with(old.sources, holding.intent))
 
+    def raise_max(self, effect: ReplicaLimit) -> None:
+        old = self.services.get(effect.service, ServiceBounds())
+        self.services[effect.service] = replace(old, raised_max=max(effect.most or 0, old.raised_max or 0) or None)
+
 
 def bounds_of(held: Sequence[Holding], policy: AutomationPolicySpec, *, pins: bool = False) -> Bounds:
     """``pins`` includes what writes would set, for a dry run before they are written."""
@@ -127,6 +131,8 @@ def bounds_of(held: Sequence[Holding], policy: AutomationPolicySpec, *, pins: bo
         for effect in holding.effects:
             if pins or not isinstance(effect, Pin | Migration):
                 total.add(effect, holding)
+            if pins and isinstance(effect, ReplicaLimit):
+                total.raise_max(effect)
     cost = float(policy.max_cost_per_hour) if policy.max_cost_per_hour else None
     return replace(
         total.whole,

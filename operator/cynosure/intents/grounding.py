@@ -11,7 +11,17 @@ from cynosure.api.directive import BoundMetric, Directive, Unit, Verb
 from cynosure.api.intent_status import GroundedDirective, Provenance, Refusal, Source
 from cynosure.api.scalars import MAX_REPLICAS, plain
 from cynosure.intents.conflicts import contradiction
-from cynosure.intents.effects import LATENCIES, PREFERRED, SUPPORTED, USES, LatencyLimit, ModeChange, Pin, effects_of
+from cynosure.intents.effects import (
+    LATENCIES,
+    PREFERRED,
+    SUPPORTED,
+    USES,
+    LatencyLimit,
+    ModeChange,
+    Pin,
+    ReplicaLimit,
+    effects_of,
+)
 from cynosure.intents.facts import Facts, key_of, replicas_now, targets_of
 from cynosure.intents.refusals import INSTEAD, Ungrounded, closest, refusal
 
@@ -266,6 +276,10 @@ def _put(directive: GroundedDirective, source: Source, **fields: object) -> Grou
 
 def _relaxations(directives: Sequence[GroundedDirective], facts: Facts) -> Iterator[str]:
     for effect in effects_of(directives):
+        if isinstance(effect, ReplicaLimit) and (found := facts.service(effect.service)) is not None:
+            most = found.spec.scale.max
+            if effect.most is not None and effect.most > most:
+                yield f"relaxation: spec.scale.max of {effect.service} is raised from {most} to {effect.most}"
         if not isinstance(effect, LatencyLimit) or (service := facts.service(effect.service)) is None:
             continue
         wanted = effect.target

@@ -7,23 +7,26 @@ from typing import Any
 
 from cynosure.api.inference_service import InferenceService
 from cynosure.api.intent_status import Change
-from cynosure.intents.effects import Effect, Migration, ModeChange, Pin
+from cynosure.intents.effects import Effect, Migration, ModeChange, Pin, ReplicaLimit
 from cynosure.intents.facts import Facts
 from cynosure.model.service import Mode, ServiceKey
 
 Value = int | str | tuple[str, ...] | None
 
 REPLICAS = "spec.scale.replicas"
+MAX = "spec.scale.max"
 MODE = "spec.mode"
 PARTITIONS = "spec.partitions.allowed"
 GPU_PRODUCTS = "spec.partitions.gpuProducts"
 
 _FIELDS: Mapping[str, Callable[[InferenceService], Value]] = {
     REPLICAS: lambda service: service.spec.scale.replicas,
+    MAX: lambda service: service.spec.scale.max,
     MODE: lambda service: service.spec.mode.value,
     PARTITIONS: lambda service: service.spec.partitions.allowed,
     GPU_PRODUCTS: lambda service: service.spec.partitions.gpu_products,
 }
+_WRITING = Pin | ModeChange | Migration | ReplicaLimit
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,18 +50,23 @@ def writes_of(effects: Iterable[Effect], facts: Facts) -> tuple[Write, ...]:
 
 
 def _writes(effect: Effect, facts: Facts) -> Iterator[Write]:
-    if not isinstance(effect, Pin | ModeChange | Migration) or (service := facts.service(effect.service)) is None:
+    if not isinstance(effect, _WRITING) or (service := facts.service(effect.service)) is None:
         return
     for path, after in _wanted(effect, service):
         yield Write(effect.service, path, value_at(service, path), after)
 
 
-def _wanted(effect: Pin | ModeChange | Migration, service: InferenceService) -> Iterator[tuple[str, Value]]:
+def _wanted(
+    effect: Pin | ModeChange | Migration | ReplicaLimit, service: InferenceService
+) -> Iterator[tuple[str, Value]]:
     match effect:
         case Pin(_, replicas):
             yield REPLICAS, replicas
         case ModeChange(_, mode) if Mode.PAUSED in (mode, service.spec.mode):
             yield MODE, mode.value
+        # A bound only tightens: what is above spec.scale.max would allow nothing while that stands.
+        case ReplicaLimit(_, _, most) if most is not None and most > service.spec.scale.max:
+            yield MAX, most
         case Migration(_, partition, gpu_product):
             yield from ((PARTITIONS, (partition,)),) if partition else ()
             yield from ((GPU_PRODUCTS, (gpu_product,)),) if gpu_product else ()

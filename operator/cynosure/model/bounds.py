@@ -28,6 +28,8 @@ class ServiceBounds:
     """Instead of those that the service allows, in a dry run of what would write them; so are the products."""
     gpu_products: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
+    raised_max: int | None = None
+    """In a dry run: what an intent would raise ``spec.scale.max`` to, where that is lower."""
 
 
 @dataclass(frozen=True, slots=True)

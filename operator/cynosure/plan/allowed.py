@@ -1,13 +1,14 @@
 """How many replicas of one partition a service may have, by everything that limits it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from cynosure.model.bounds import Bounds
 from cynosure.model.calendar import open_window
 from cynosure.model.gpu import GpuClass
 from cynosure.model.mig import geometry_of
 from cynosure.model.plan import Option
-from cynosure.plan.case import Case
+from cynosure.model.service import Service
 from cynosure.plan.limits import gpu_limit, least
 
 
@@ -25,21 +26,31 @@ class Allowed:
     unpriced: str | None = None
 
 
-def allowed(case: Case, option: Option) -> Allowed:
+@dataclass(frozen=True, slots=True)
+class Now:
+    """``replicas`` are there; what is decided takes effect at ``ready_by_seconds``; ``classes`` by GPU product."""
+
+    seconds: float
+    ready_by_seconds: float
+    replicas: int
+    classes: Mapping[str, GpuClass]
+
+
+def allowed(service: Service, cluster: Bounds, option: Option, now: Now) -> Allowed:
     """Return the limits of the replicas of one partition. A maximum below the minimum wins: limits protect."""
-    service, bounds = case.service, case.own_bounds
-    scheduled = open_window((*service.schedules, *bounds.schedules), case.now_seconds, case.ready_by_seconds)
+    bounds = cluster.of(service.key)
+    scheduled = open_window((*service.schedules, *bounds.schedules), now.seconds, now.ready_by_seconds)
     fewest = max(service.min_replicas, bounds.min_replicas or 0, scheduled.least or 0)
-    watts = least((service.budget.watts, bounds.max_watts, case.bounds.max_watts))
-    by_cost, unpriced = _by_cost(case, option)
+    watts = least((service.budget.watts, bounds.max_watts, cluster.max_watts))
+    by_cost, unpriced = _by_cost(service, cluster, option, now.classes)
     caps = {
-        "scale.max": service.max_replicas,
+        "scale.max": max(service.max_replicas, bounds.raised_max or 0),
         "a schedule": scheduled.most,
         "an intent": bounds.max_replicas,
-        "the limit on GPUs": _by_gpus(least((gpu_limit(service, bounds), case.bounds.max_gpus)), option),
+        "the limit on GPUs": _by_gpus(least((gpu_limit(service, bounds), cluster.max_gpus)), option),
         "the limit on watts": _number(watts, option.watts / max(option.replicas, 1)),
         "the limit on cost": by_cost,
-        "the limit on cost, without a price": max(case.replicas, fewest) if unpriced else None,
+        "the limit on cost, without a price": max(now.replicas, fewest) if unpriced else None,
     }
     stated = {name: cap for name, cap in caps.items() if cap is not None}
     tightest = min(stated, key=lambda name: stated[name])
@@ -55,11 +66,13 @@ def price_per_hour(option: Option, found: GpuClass | None, currency: str) -> flo
     return None if price is None else price * option.gpu_share / max(option.replicas, 1)
 
 
-def _by_cost(case: Case, option: Option) -> tuple[int | None, str | None]:
+def _by_cost(
+    service: Service, cluster: Bounds, option: Option, classes: Mapping[str, GpuClass]
+) -> tuple[int | None, str | None]:
     """Return the most replicas within the limits on cost that have a price, and which has none."""
     caps, unpriced = list[int](), None
-    for limit, currency in _cost_limits(case):
-        each = price_per_hour(option, case.classes.get(option.gpu_product), currency)
+    for limit, currency in _cost_limits(service, cluster):
+        each = price_per_hour(option, classes.get(option.gpu_product), currency)
         if each is None:
             unpriced = f"no GPUClass has a price of {option.gpu_product} in {currency}"
         elif (number := _number(limit, each)) is not None:
@@ -67,12 +80,12 @@ def _by_cost(case: Case, option: Option) -> tuple[int | None, str | None]:
     return min(caps, default=None), unpriced
 
 
-def _cost_limits(case: Case) -> Iterator[tuple[float, str]]:
-    budget = case.service.budget
+def _cost_limits(service: Service, cluster: Bounds) -> Iterator[tuple[float, str]]:
+    budget = service.budget
     pairs = (
         (budget.cost_per_hour, budget.currency),
-        (case.own_bounds.max_cost_per_hour, case.bounds.currency),
-        (case.bounds.max_cost_per_hour, case.bounds.currency),
+        (cluster.of(service.key).max_cost_per_hour, cluster.currency),
+        (cluster.max_cost_per_hour, cluster.currency),
     )
     return ((limit, currency) for limit, currency in pairs if limit is not None)
 

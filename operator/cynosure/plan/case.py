@@ -12,6 +12,7 @@ from cynosure.model.plan import Option
 from cynosure.model.profile import Profile
 from cynosure.model.service import BatchJob, Service, Target
 from cynosure.model.snapshot import Observation, Workload
+from cynosure.plan.allowed import Now
 from cynosure.plan.limits import targets_of
 from cynosure.plan.tuning import Tuning
 from cynosure.size.options import option_for
@@ -38,6 +39,10 @@ class Case:
     def ready_by_seconds(self) -> float:
         """When what is decided now has taken effect, and the next decision can follow it."""
         return self.now_seconds + self.observation.lead_time_seconds + self.tuning.pass_seconds
+
+    @property
+    def now(self) -> Now:
+        return Now(self.now_seconds, self.ready_by_seconds, self.replicas, self.classes)
 
     @property
     def own_bounds(self) -> ServiceBounds:

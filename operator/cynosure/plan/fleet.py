@@ -69,10 +69,10 @@ def _decided(verdict: Verdict) -> Decision:
 
 
 def _fewest(verdict: Verdict) -> int:
-    decision = _decided(verdict)
+    decision, case = _decided(verdict), verdict.case
     if decision.dry or verdict.is_held:
         return decision.option.replicas
-    return max(1, min(allowed(verdict.case, decision.option).fewest, decision.option.replicas))
+    return max(1, min(allowed(case.service, case.bounds, decision.option, case.now).fewest, decision.option.replicas))
 
 
 def _fewer(verdict: Verdict, replicas: int, what: str) -> Verdict:

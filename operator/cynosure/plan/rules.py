@@ -78,7 +78,7 @@ def ask(case: Case) -> Question | Sizing | None:
     ahead = _sized(case, demand, max(demand.rps, demand.peak_rps)) if demand.peak_rps is not None else None
     option = _partition(case, sizing, ahead)
     surplus = next((o for o in ahead.options if o.partition == option.partition), None) if ahead else None
-    return Question(case, demand, sizing, option, allowed(case, option), surplus)
+    return Question(case, demand, sizing, option, allowed(case.service, case.bounds, option, case.now), surplus)
 
 
 def choose(question: Question) -> Choice:
