@@ -34,6 +34,7 @@ from cynosure.observe.prometheus import Prometheus
 from cynosure.observe.signals import SURGE_SHARE, Signals
 from cynosure.observe.world import World
 from cynosure.plan import Tuning, plan_cluster
+from cynosure.reconcile.diagnosis import Diagnosis, Knowledge
 from cynosure.reconcile.forecasting import Forecaster
 from cynosure.reconcile.lease import Lease
 from cynosure.reconcile.lifecycle import Lifecycle, LiveEvidence, Timing, Usage, by_language
@@ -97,8 +98,12 @@ class Operator:
         self._sense(settings)
         self._plan = planner(settings)
         fenced = Fenced(api, lambda: self.lease.held)
+        knowledge = Knowledge(
+            lambda: self.loop.latest, self.caches, self.prometheus, self.attainment, self.forecaster.history
+        )
+        self.diagnosis = Diagnosis(fenced, knowledge, settings.diagnosis)
         self.loop = Loop(
-            Senses(self.caches, self.world, self.forecaster.latest, self.limits.in_force),
+            Senses(self.caches, self.world, self.forecaster.latest, self.limits.in_force, self.diagnosis.latest),
             self._hands(fenced, settings),
             self._plan,
             self.wake,
@@ -210,6 +215,7 @@ class Operator:
                     group.create_task(self.lease.keep(), name="lease"),
                     group.create_task(self.lifecycle.run(), name="intents"),
                     group.create_task(self.replays.run(), name="replays"),
+                    group.create_task(self.diagnosis.run(lambda: self.wake.fire("findings")), name="diagnosis"),
                     group.create_task(self._sample_usage(), name="usage"),
                 ]
                 await self.loop.run()

@@ -22,8 +22,10 @@ from cynosure.api.metadata import Resource as Kind
 from cynosure.errors import BadInput, NotFound, Refused
 from cynosure.intents.bounds import applied_at, bounds_in_force, is_applied
 from cynosure.intents.facts import Facts, key_of
+from cynosure.intents.phase import CLOSED
 from cynosure.kube.client import HttpKubeApi
 from cynosure.kube.credentials import load_credentials
+from cynosure.kube.labels import CAUSE, SERVICE
 from cynosure.kube.port import (
     AUTOMATION_POLICIES,
     INFERENCE_SERVICES,
@@ -205,6 +207,10 @@ def _explain(arguments: argparse.Namespace) -> int:
         bounds = bounds_in_force(intents, AutomationPolicySpec(), time.time()).of(key_of(service))
         return {
             "service": f"{namespace}/{arguments.service}",
+            "findings": [
+                {**finding.body(), "intent": _draft_about(intents, arguments.service, finding.cause)}
+                for finding in service.status.findings
+            ],
             "decision": service.status.decision.body() if service.status.decision else None,
             "conditions": [condition.body() for condition in service.status.conditions],
             "bounds": {
@@ -223,15 +229,24 @@ def _explain(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _draft_about(intents: list[ScalingIntent], service: str, cause: str) -> str | None:
+    """The intent that the operator has drafted for it last, unless it is over."""
+    about = {SERVICE: service, CAUSE: cause}
+    drafts = [i for i in intents if about.items() <= i.metadata.labels.items() and i.status.phase not in CLOSED]
+    return drafts[-1].metadata.name if drafts else None
+
+
 def explained(found: Body) -> str:
     decision = found["decision"]
-    lines = [f"{found['service']}: nothing was decided yet"]
+    lines = [line for finding in found["findings"] for line in _finding_lines(finding)]
     if decision:
-        lines = [f"{found['service']}: {decision['action']} ({decision['reason']}) at {decision['madeAt']}"]
+        lines += [f"{found['service']}: {decision['action']} ({decision['reason']}) at {decision['madeAt']}"]
         lines += [f"  {decision.get('message', '')}", f"  chosen: {_option(decision['option'])}"]
         if decision.get("runnerUp"):
             lines.append(f"  next best: {_option(decision['runnerUp'])}")
         lines += [f"  {entry['name']}: {entry['value']}" for entry in decision.get("inputs", [])]
+    else:
+        lines.append(f"{found['service']}: nothing was decided yet")
     for condition in found["conditions"]:
         lines.append(
             f"  {condition['type']}={condition['status']} {condition['reason']}: {condition.get('message', '')}"
@@ -239,6 +254,21 @@ def explained(found: Body) -> str:
     limits = {name: value for name, value in found["bounds"].items() if value}
     lines += [f"  bound {name}: {value}" for name, value in limits.items()]
     return "\n".join(lines)
+
+
+def _finding_lines(finding: Body) -> list[str]:
+    lines = [f"{finding['symptom']}, because {finding['cause']}: {finding['message']} (since {finding['since']})"]
+    for clue in finding.get("evidence", []):
+        limit = f" (limit: {clue['limit']})" if clue.get("limit") else ""
+        lines.append(f"  seen: {clue['source']} is {clue['value']}{limit}")
+    if finding.get("directive"):
+        draft = finding["intent"]
+        lines.append(f"  to mend it: {_directive(dict(finding['directive']), None)}")
+        lines += [f"  drafted: kubectl cynosure approve {draft}"] if draft else []
+    else:
+        was = f" (now {finding['before']})" if finding.get("before") else ""
+        lines.append(f"  to mend it: {finding['subject']} {finding['field']}: {finding['after']}{was}")
+    return lines
 
 
 def _option(option: Body) -> str:

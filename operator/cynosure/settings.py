@@ -188,6 +188,20 @@ class IntentSettings:
 
 
 @dataclass(frozen=True, slots=True, config=_CONFIG)
+class DiagnosisSettings:
+    """When something is called wrong, and what is then proposed."""
+
+    diagnosis_seconds: Seconds = 30.0
+    """How often services are looked at, in a task of its own."""
+    diagnosis_window_seconds: Seconds = 900.0
+    """How long something has to be so, for half of the time at least, before it is called wrong."""
+    proposals: bool = True
+    """Whether a directive that would mend it is drafted as a ScalingIntent. It is never applied without approval."""
+    proposal_seconds: Seconds = 7 * 86400.0
+    """A draft that nobody has decided on expires after so long."""
+
+
+@dataclass(frozen=True, slots=True, config=_CONFIG)
 class ReplaySettings:
     """Where a TrafficReplay may send, and when it begins."""
 
@@ -220,6 +234,7 @@ class Settings:
     planning: PlanningSettings = PlanningSettings()
     language_model: LanguageModelSettings = LanguageModelSettings()
     intents: IntentSettings = IntentSettings()
+    diagnosis: DiagnosisSettings = DiagnosisSettings()
     replays: ReplaySettings = ReplaySettings()
     server: ServerSettings = ServerSettings()
 
@@ -234,6 +249,7 @@ _GROUPS: Mapping[str, type[Any]] = {
     "planning": PlanningSettings,
     "language_model": LanguageModelSettings,
     "intents": IntentSettings,
+    "diagnosis": DiagnosisSettings,
     "replays": ReplaySettings,
     "server": ServerSettings,
 }

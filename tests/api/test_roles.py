@@ -47,9 +47,11 @@ def test_everybody_sees_every_kind(roles: dict[str, list[Rule]], role: str) -> N
         assert {"get", "list", "watch"} <= allowed(roles[role], kind.naming.plural), kind.__name__
 
 
-def test_the_operator_neither_asks_nor_approves(roles: dict[str, list[Rule]]) -> None:
-    for plural in ("scalingintents", "intentapprovals", "automationpolicies"):
-        assert allowed(roles["cynosure-operator"], plural) == {"get", "list", "watch"}
+def test_the_operator_proposes_and_approves_nothing(roles: dict[str, list[Rule]]) -> None:
+    operator = roles["cynosure-operator"]
+    assert allowed(operator, "scalingintents") == {"get", "list", "watch", "create", "patch"}
+    for plural in ("intentapprovals", "automationpolicies"):
+        assert allowed(operator, plural) == {"get", "list", "watch"}
 
 
 def test_the_operator_sends_replays_and_neither_makes_nor_changes_any(roles: dict[str, list[Rule]]) -> None:

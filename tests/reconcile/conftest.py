@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,10 +12,12 @@ import pytest
 import yaml
 from cynosure.act.publish import Publisher
 from cynosure.act.write import Writer
+from cynosure.api.inference_status import FindingStatus
 from cynosure.app import planner
 from cynosure.clock import system_clock
 from cynosure.kube.caches import Caches
 from cynosure.kube.port import KubeApi
+from cynosure.model.service import ServiceKey
 from cynosure.observe.prometheus import Prometheus
 from cynosure.observe.signals import Signals
 from cynosure.observe.world import World
@@ -37,6 +39,7 @@ from tests.fakes.waiting import eventually
 SERVICES: Kind = ("cynosure.dev", "v1alpha1", "inferenceservices")
 PROFILES: Kind = ("cynosure.dev", "v1alpha1", "modelprofiles")
 POLICIES: Kind = ("cynosure.dev", "v1alpha1", "automationpolicies")
+Findings = Callable[[], Mapping[ServiceKey, tuple[FindingStatus, ...]]]
 PERSON = ("kubectl", "Update", "")
 
 
@@ -153,7 +156,9 @@ class Operator:
 
 
 @asynccontextmanager
-async def operating(cluster: Cluster, api: KubeApi | None = None, **changes: str) -> AsyncIterator[Operator]:
+async def operating(
+    cluster: Cluster, api: KubeApi | None = None, *, findings: Findings = dict, **changes: str
+) -> AsyncIterator[Operator]:
     """Another process, as far as the cluster can tell: it remembers nothing of the last one."""
     chosen = settings(cluster.prometheus.url, **changes)
     async with client(cluster.server.url) as own:
@@ -161,7 +166,7 @@ async def operating(cluster: Cluster, api: KubeApi | None = None, **changes: str
         caches = Caches(own, lambda resource, key: wake.fire(key.name))
         signals = Signals(Prometheus(chosen.prometheus), chosen.prometheus, system_clock, lambda: world.targets())
         world = World(caches, signals, chosen, system_clock)
-        senses = Senses(caches, world, dict, Limits(caches, system_clock).in_force)
+        senses = Senses(caches, world, dict, Limits(caches, system_clock).in_force, findings)
         port = api or own
         publisher = Publisher(port, caches, system_clock, status_seconds=chosen.loop.status_seconds, reporter="test")
         hands = Hands(port, Writer(port, caches, chosen.workload), publisher)

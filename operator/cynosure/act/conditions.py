@@ -19,7 +19,7 @@ def conditions(work: Work, failures: Sequence[CynosureError]) -> tuple[Condition
     known = {**acted, **planned}
     if planned.get(Type.CONFLICT_FREE, _FINE).status is Status.TRUE:
         known[Type.CONFLICT_FREE] = acted[Type.CONFLICT_FREE]
-    return (_ready(work, known.values()), *known.values())
+    return (_ready(work, known.values()), *known.values(), *_fault_free(work))
 
 
 _FINE = Condition(Type.CONFLICT_FREE, Status.TRUE, Reason.NO_CONFLICT, "nobody else writes what Cynosure writes")
@@ -72,6 +72,17 @@ def _applied(work: Work, failures: Sequence[CynosureError]) -> Condition:
     if failures or work.decision is None:
         return applied(Status.UNKNOWN, Reason.PROGRESSING, "the children are being written")
     return applied(Status.TRUE, Reason.WORKLOAD_IN_SYNC, "the children are as decided")
+
+
+def _fault_free(work: Work) -> Iterator[Condition]:
+    if work.findings is None:
+        return
+    if not work.findings:
+        yield Condition(Type.FAULT_FREE, Status.TRUE, Reason.NO_FAULT_FOUND, "nothing is out of bounds over the window")
+        return
+    first, *others = work.findings
+    more = f"; also {', '.join(finding.cause for finding in others)}" if others else ""
+    yield Condition(Type.FAULT_FREE, Status.FALSE, Reason.CAUSE_FOUND, f"{first.cause}: {first.message}{more}")
 
 
 def _ready(work: Work, known: Iterable[Condition]) -> Condition:

@@ -20,10 +20,13 @@ Body = dict[str, Any]
 def events(
     work: Work, before: InferenceServiceStatus, after: InferenceServiceStatus, now_seconds: float, reporter: str
 ) -> list[Body]:
-    """What is new since the status before: a decision that changes something, a condition that turned."""
+    """What is new since the status before: a decision that changes something, a cause, a condition that turned."""
     found: list[Body] = []
     if after.history and (not before.history or after.history[0] != before.history[0]):
         found.append(_of_decision(work, after.history[0], now_seconds, reporter))
+    known = {finding.cause for finding in before.findings}
+    news = (finding for finding in after.findings if finding.cause not in known)
+    found += [_event(work, f.cause, f.symptom, f.message, "Warning", now_seconds, reporter) for f in news]
     old = {condition.type: condition.status for condition in before.conditions}
     for condition in after.conditions:
         was = old.get(condition.type)

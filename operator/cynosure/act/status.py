@@ -9,6 +9,7 @@ from cynosure.act.work import Work
 from cynosure.api.inference_status import (
     DecisionInput,
     DecisionStatus,
+    FindingStatus,
     ForecastQuantile,
     ForecastStatus,
     InferenceServiceStatus,
@@ -47,6 +48,7 @@ def service_status(work: Work, conditions: Sequence[Condition], now_seconds: flo
         decision=decision,
         history=_history(decision, before),
         spend=before.spend,
+        findings=before.findings if work.findings is None else _findings(work.findings, before),
     )
 
 
@@ -103,6 +105,7 @@ def meaning(status: InferenceServiceStatus) -> Body:
         "layout": status.layout,
         "decision": decision and (decision.action, decision.option.partition, decision.option.replicas, decision.dry),
         "reason": decision and decision.reason,
+        "findings": [(finding.cause, finding.directive) for finding in status.findings],
         "history": len(status.history) and status.history[0].made_at,
     }
 
@@ -114,6 +117,12 @@ def _history(decision: DecisionStatus | None, before: InferenceServiceStatus) ->
     if before.history and _says_the_same(decision, before.history[0]):
         return before.history
     return (decision.model_copy(update={"inputs": decision.inputs[:8]}), *before.history)[:MOST_DECISIONS]
+
+
+def _findings(found: Sequence[FindingStatus], before: InferenceServiceStatus) -> tuple[FindingStatus, ...]:
+    """One that was there already is as old as it was."""
+    since = {finding.cause: finding.since for finding in before.findings}
+    return tuple(f.model_copy(update={"since": since.get(f.cause, f.since)}) for f in found)
 
 
 def _says_the_same(one: DecisionStatus, other: DecisionStatus) -> bool:

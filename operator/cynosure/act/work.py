@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from cynosure.api import InferenceService, ModelProfile
+from cynosure.api.inference_status import FindingStatus
 from cynosure.kube.port import Body
 from cynosure.model.condition import Condition
 from cynosure.model.forecast import Forecast
@@ -16,7 +17,7 @@ class Work:
     """``slots`` are planned for the service; ``gpus`` are all there are. ``children`` are our Deployments of it.
 
     ``adopted`` is the Deployment that ``spec.workloadRef`` names. ``rivals`` are autoscalers that aim at the
-    InferenceService itself.
+    InferenceService itself. ``findings`` are those of the last diagnosis; None before the first one.
     """
 
     service: InferenceService
@@ -33,6 +34,7 @@ class Work:
     gpus: tuple[Gpu, ...] = ()
     backend: Backend = Backend.DRA
     rivals: tuple[str, ...] = ()
+    findings: tuple[FindingStatus, ...] | None = None
 
     @property
     def namespace(self) -> str:

@@ -34,6 +34,8 @@ class Type(StrEnum):
     WORKLOAD_APPLIED = "WorkloadApplied", "The Deployment, Service and PodDisruptionBudget are as decided."
     WITHIN_BUDGET = "WithinBudget", "What is needed for the SLO fits the budget. Absent without a budget."
 
+    FAULT_FREE = "FaultFree", "Nothing is out of bounds beyond chance. Absent until a service was looked at."
+
     GROUNDED = "Grounded", "The sentence became directives about things that exist."
     MODEL_AVAILABLE = (
         "ModelAvailable",
@@ -192,6 +194,14 @@ class Reason(StrEnum):
         "WorkloadMissing",
         (Type.WORKLOAD_APPLIED,),
         "spec.workloadRef names a Deployment that is not there.",
+    )
+
+    # FaultFree
+    NO_FAULT_FOUND = "NoFaultFound", (Type.FAULT_FREE,), "Nothing is out of bounds over the window."
+    CAUSE_FOUND = (
+        "CauseFound",
+        (Type.FAULT_FREE,),
+        "Something is out of bounds; the message begins with its cause, one of docs/reference/causes.md.",
     )
 
     # Grounded

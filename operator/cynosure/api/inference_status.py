@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from cynosure.api.directive import Directive
 from cynosure.api.metadata import ATOMIC, StatusBase, keyed
 from cynosure.api.part import Part
 from cynosure.api.scalars import (
@@ -137,6 +138,44 @@ class Spend(Part):
     """Absent where the power is not known."""
 
 
+class Clue(Part):
+    """What shows a cause."""
+
+    source: Line
+    """A series, or the field of an object."""
+    value: Line
+    """What it is."""
+    limit: Line = ""
+    """What it should have been."""
+
+
+class FindingStatus(Part):
+    """Something that is wrong, why, and what would mend it."""
+
+    cause: Word
+    """A constant of docs/reference/causes.md."""
+    symptom: Word
+    """What is out of bounds."""
+    message: Text
+    """The same for people."""
+    since: Time
+    """When it was found first."""
+    confidence: Fraction
+    """How much of the window shows it."""
+    evidence: Annotated[tuple[Clue, ...], Field(max_length=4, json_schema_extra=ATOMIC)] = ()
+    """The series and the fields that show it."""
+    directive: Directive | None = None
+    """What would mend it; the operator drafts a ScalingIntent with it."""
+    subject: Line = ""
+    """Where a directive would not: the object to change,"""
+    field: Line = ""
+    """its field,"""
+    before: Line = ""
+    """what it is now,"""
+    after: Line = ""
+    """and what it should be."""
+
+
 class InferenceServiceStatus(StatusBase):
     """What is; written by the operator."""
 
@@ -156,3 +195,5 @@ class InferenceServiceStatus(StatusBase):
     """Decisions that changed something, newest first."""
     spend: Spend | None = None
     """What it has used."""
+    findings: Annotated[tuple[FindingStatus, ...], Field(max_length=8, json_schema_extra=keyed("cause"))] = ()
+    """What is wrong with it, the worst first."""

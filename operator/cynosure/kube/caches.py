@@ -101,7 +101,7 @@ def _slim(body: Body) -> Body:
 
 
 def _slim_deployment(body: Body) -> Body:
-    """Of the Deployments of others only what adoption needs."""
+    """Of the Deployments of others only what adoption and its diagnosis need."""
     if is_ours(body):
         return body
     metadata = {
@@ -111,7 +111,7 @@ def _slim_deployment(body: Body) -> Body:
     }
     spec = {k: v for k, v in body.get("spec", {}).items() if k in ("replicas", "selector")}
     containers = (((body.get("spec") or {}).get("template") or {}).get("spec") or {}).get("containers") or ()
-    asked = [{"name": c.get("name"), "resources": c.get("resources") or {}} for c in containers]
+    asked = [{k: c[k] for k in ("name", "image", "args", "resources", "readinessProbe") if k in c} for c in containers]
     return {
         "metadata": metadata,
         "spec": {**spec, "template": {"spec": {"containers": asked}}},

@@ -3,6 +3,8 @@
 from cynosure.kube.port import Body
 
 SERVICE = "cynosure.dev/service"
+CAUSE = "cynosure.dev/cause"
+"""Of a ScalingIntent that the operator has drafted: what it would mend."""
 PARTITION = "cynosure.dev/partition"
 MANAGED_BY = "app.kubernetes.io/managed-by"
 MANAGER = "cynosure"

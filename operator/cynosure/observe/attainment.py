@@ -49,6 +49,11 @@ class Attainment:
         """Return what was known of a service at the last refresh, over the season before it, normally a day."""
         return self._attained.get(key, ())
 
+    def steps(self, key: ServiceKey, since_seconds: float) -> tuple[tuple[Target, Floats], ...]:
+        """Return for each target (steps, 3): the end of each step, the requests in it, and those within the target."""
+        pasts = [(target, past.rows) for (service, target), past in self._pasts.items() if service == key]
+        return tuple((target, rows[rows[:, 0] > since_seconds]) for target, rows in pasts)
+
     async def run(self) -> None:
         """Until cancelled."""
         while True:

@@ -51,6 +51,10 @@ class Forecaster:
         reach = self._settings.horizon_seconds
         return {key: f for key, f in self._forecasts.items() if f.made_at_seconds + reach > now}
 
+    def history(self, key: ServiceKey) -> Series | None:
+        """The past of a service as it was read last."""
+        return self._histories.get(key)
+
     async def run(self, changed: Callable[[ServiceKey], None]) -> None:
         """Until cancelled; a service that is new gets its first forecast within ``step_seconds``."""
         while True:

@@ -10,6 +10,7 @@ from cynosure.act.publish import Publisher
 from cynosure.act.steer import steer
 from cynosure.act.work import Work
 from cynosure.act.write import Writer
+from cynosure.api.inference_status import FindingStatus
 from cynosure.errors import Conflict, CynosureError, Fatal, NotFound
 from cynosure.kube.caches import Caches
 from cynosure.kube.port import KubeApi
@@ -44,6 +45,7 @@ class Senses:
     world: World
     forecasts: Callable[[], Mapping[ServiceKey, Forecast]]
     bounds: Callable[[], Bounds]
+    findings: Callable[[], Mapping[ServiceKey, tuple[FindingStatus, ...]]] = dict
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,9 +132,9 @@ class Loop:
         # Planning is arithmetic for tenths of seconds; the lease and the probes must not wait for it.
         plan = await asyncio.to_thread(self._plan, picture.snapshot, forecasts, bounds)
         self._telemetry.plan_seconds.observe(self._monotonic() - started)
-        self.latest = PassResult(picture.snapshot, forecasts, bounds, plan, picture.invalid)
+        self.latest = PassResult(picture.snapshot, forecasts, bounds, plan, picture.invalid, picture)
         self._reporter.report(self.latest)
-        await self._act(picture, works(picture, plan, forecasts))
+        await self._act(picture, works(picture, plan, forecasts, self._senses.findings()))
 
     async def _act(self, picture: Picture, all_work: Sequence[Work]) -> None:
         steered = [work for work in all_work if work.is_act_wanted]

@@ -9,6 +9,7 @@ from cynosure.model.forecast import Forecast
 from cynosure.model.plan import Plan
 from cynosure.model.service import ServiceKey
 from cynosure.model.snapshot import Snapshot
+from cynosure.observe.world import Picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,3 +24,5 @@ class PassResult:
     bounds: Bounds
     plan: Plan
     invalid: Mapping[ServiceKey, str] = field(default_factory=lambda: MappingProxyType({}))
+    picture: Picture | None = None
+    """What the snapshot was taken from."""

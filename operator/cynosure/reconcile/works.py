@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from cynosure.act.work import Work
+from cynosure.api.inference_status import FindingStatus
 from cynosure.model.forecast import Forecast
 from cynosure.model.gpu import Slot
 from cynosure.model.plan import Plan
@@ -10,7 +11,12 @@ from cynosure.model.service import ServiceKey
 from cynosure.observe.world import Picture
 
 
-def works(picture: Picture, plan: Plan, forecasts: Mapping[ServiceKey, Forecast]) -> tuple[Work, ...]:
+def works(
+    picture: Picture,
+    plan: Plan,
+    forecasts: Mapping[ServiceKey, Forecast],
+    findings: Mapping[ServiceKey, tuple[FindingStatus, ...]],
+) -> tuple[Work, ...]:
     decisions = {decision.service: decision for decision in plan.decisions}
     conditions = dict(plan.conditions)
     slots = _slots(plan)
@@ -29,7 +35,8 @@ def works(picture: Picture, plan: Plan, forecasts: Mapping[ServiceKey, Forecast]
             slots=slots.get(key, ()),
             gpus=picture.snapshot.gpus,
             backend=picture.backend,
-            rivals=_rivals(picture, key),
+            rivals=rivals(picture, key),
+            findings=findings.get(key),
         )
         for observation in picture.snapshot.observations
         for key in (observation.service.key,)
@@ -44,7 +51,7 @@ def _slots(plan: Plan) -> dict[ServiceKey, tuple[Slot, ...]]:
     return found
 
 
-def _rivals(picture: Picture, key: ServiceKey) -> tuple[str, ...]:
+def rivals(picture: Picture, key: ServiceKey) -> tuple[str, ...]:
     """Autoscalers that aim at the InferenceService itself."""
     aimed = ("InferenceService", key.namespace, key.name)
     return tuple(

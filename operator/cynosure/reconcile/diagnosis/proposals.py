@@ -1,0 +1,143 @@
+"""Drafts of the operator: a directive that would mend a fault, as a ScalingIntent that somebody has to approve.
+
+The operator asks in its own name and can approve nothing, so a draft takes the same way as everybody's intent. There is
+one for each service and cause at a time, and none again for what a person has denied or taken back, unless by now much
+more is needed.
+"""
+
+import logging
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from cynosure.api import API_VERSION, ScalingIntent
+from cynosure.api.directive import Directive
+from cynosure.api.intent_status import Phase
+from cynosure.api.scaling_intent import Approval
+from cynosure.diagnose import Finding, Proposal
+from cynosure.errors import CynosureError, Fatal, NotFound, Refused
+from cynosure.intents.bounds import is_applied
+from cynosure.kube.labels import CAUSE, MANAGED_BY, MANAGER, SERVICE
+from cynosure.kube.port import SCALING_INTENTS, Body, KubeApi, Resource
+from cynosure.model.service import ServiceKey
+
+log = logging.getLogger(__name__)
+
+SELF_SUBJECT_REVIEWS = Resource("authentication.k8s.io", "v1", "selfsubjectreviews", namespaced=False)
+_NUMBERS = ("replicas", "min", "max", "value")
+_MATERIAL = 0.5
+"""A number that is as much larger or smaller is another question than the one that was answered."""
+_SETTLED = frozenset({Phase.EXPIRED, Phase.SUPERSEDED})
+"""Nobody has said no."""
+
+Draft = tuple[ServiceKey, str]
+
+
+@dataclass(slots=True)
+class Proposals:
+    """``made`` are drafts that the watch may not show yet."""
+
+    kube: KubeApi
+    seconds: float
+    made: dict[Draft, str] = field(default_factory=dict)
+    _user: str | None = None
+
+    async def draft(
+        self, found: Mapping[ServiceKey, Iterable[Finding]], intents: Iterable[ScalingIntent], now_seconds: float
+    ) -> None:
+        """May raise ``Fatal``; what else goes wrong with one draft is logged, and tried again in the next round."""
+        own = [intent for intent in intents if CAUSE in intent.metadata.labels]
+        for intent in own:
+            self.made.pop((_key(intent), intent.metadata.labels[CAUSE]), None)
+        for key, findings in found.items():
+            for finding in findings:
+                if isinstance(finding.fix, Proposal) and (key, finding.cause) not in self.made:
+                    about = [i for i in own if (_key(i), i.metadata.labels[CAUSE]) == (key, finding.cause)]
+                    await self._guarded(key, finding, finding.fix.directive, about, now_seconds)
+        await self._settle(own)
+
+    async def _guarded(
+        self, key: ServiceKey, finding: Finding, directive: Directive, about: list[ScalingIntent], now_seconds: float
+    ) -> None:
+        if not is_worth_asking(directive, about):
+            return
+        try:
+            body = await self._body(key, finding, directive, about, now_seconds)
+            await self.kube.create(SCALING_INTENTS, body)
+        except Fatal:
+            raise
+        except CynosureError as error:
+            log.warning("no draft", extra={"service": str(key), "cause": finding.cause, "error": str(error)})
+        else:
+            self.made[key, finding.cause] = body["metadata"]["name"]
+            log.info("drafted", extra={"service": str(key), "cause": finding.cause, "intent": body["metadata"]["name"]})
+
+    async def _body(
+        self, key: ServiceKey, finding: Finding, directive: Directive, about: list[ScalingIntent], now_seconds: float
+    ) -> Body:
+        spec: Body = {
+            "directives": [directive.body()],
+            "approval": Approval.MANUAL.value,
+            "expires": datetime.fromtimestamp(int(now_seconds + self.seconds), UTC).isoformat(),
+        }
+        if user := await self._own_name():
+            spec["requestedBy"] = user
+        if held := [intent.metadata.name for intent in about if is_applied(intent)]:
+            spec["supersedes"] = held[-1]
+        labels = {SERVICE: key.name, CAUSE: finding.cause.value, MANAGED_BY: MANAGER}
+        name = f"diagnosis-{key.name}-{uuid.uuid4().hex[:8]}"
+        metadata = {"name": name, "namespace": key.namespace, "labels": labels}
+        return {"apiVersion": API_VERSION, "kind": "ScalingIntent", "metadata": metadata, "spec": spec}
+
+    async def _own_name(self) -> str | None:
+        """Filled in by admission where mutating policies are served; elsewhere one has to write one's own name."""
+        if self._user is None:
+            body = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview", "metadata": {}}
+            try:
+                review = await self.kube.create(SELF_SUBJECT_REVIEWS, body)
+            except (NotFound, Refused):
+                return None
+            self._user = review["status"]["userInfo"]["username"]
+        return self._user
+
+    async def _settle(self, own: Iterable[ScalingIntent]) -> None:
+        """The expiry is of the draft: what somebody has approved holds until it is undone."""
+        for intent in own:
+            if not is_applied(intent) or intent.spec.expires is None:
+                continue
+            metadata = intent.metadata
+            try:
+                await self.kube.patch(
+                    SCALING_INTENTS, metadata.name, {"spec": {"expires": None}}, namespace=metadata.namespace
+                )
+            except Fatal:
+                raise
+            except CynosureError as error:
+                log.warning("its expiry stays", extra={"intent": metadata.name, "error": str(error)})
+
+
+def is_worth_asking(directive: Directive, about: Iterable[ScalingIntent]) -> bool:
+    """Given all drafts that there were for this service and cause."""
+    return all(_allows(directive, earlier) for earlier in about)
+
+
+def _allows(directive: Directive, earlier: ScalingIntent) -> bool:
+    phase = earlier.status.phase
+    if phase in _SETTLED:
+        return True
+    is_open = phase in (Phase.PENDING, Phase.PLANNED, Phase.APPROVED, Phase.QUESTION)
+    return not is_open and any(_differs(directive, old) for old in earlier.spec.directives or ())
+
+
+def _differs(new: Directive, old: Directive) -> bool:
+    """Another verb or target, or a number that is half as large again."""
+    fields = ("verb", "service", "intent", "metric")
+    if any(getattr(new, name) != getattr(old, name) for name in fields):
+        return True
+    pairs = ((getattr(new, name), getattr(old, name)) for name in _NUMBERS)
+    return any((a is None) != (b is None) or (a and b and abs(a / b - 1) >= _MATERIAL) for a, b in pairs)
+
+
+def _key(intent: ScalingIntent) -> ServiceKey:
+    return ServiceKey(intent.metadata.namespace, intent.metadata.labels.get(SERVICE, ""))
