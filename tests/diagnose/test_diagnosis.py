@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 from cynosure.api.conditions import Reason, Type
 from cynosure.api.directive import Verb
@@ -11,7 +12,7 @@ from cynosure.model.bounds import Bounds, ServiceBounds
 from cynosure.model.service import Budget, Mode
 from cynosure.model.signals import AbsenceReason
 from cynosure.model.snapshot import Workload
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.builders.evidence import TIMES, evidence, history, pods, said, samples, seen, slo
@@ -196,20 +197,31 @@ def test_the_proposed_maximum_is_enough_for_the_peak_of_the_day() -> None:
 optional = st.none() | st.floats(0, 1e6)
 
 
+@settings(max_examples=30)
 @given(
     st.lists(st.tuples(optional, optional, optional, st.integers(0, 50), st.booleans() | st.none()), max_size=30),
     st.floats(0, 1),
-    st.sampled_from(list(CASES.values())),
+    st.sampled_from(list(Cause)),
 )
 def test_no_evidence_ever_raises(
-    rows: list[tuple[float | None, float | None, float | None, int, bool | None]], met: float, base: Evidence
+    rows: list[tuple[float | None, float | None, float | None, int, bool | None]], met: float, cause: Cause
 ) -> None:
     looks = tuple(
         replace(s, arrival_rps=rps, waiting=waiting, replica_rps=each, ready=ready, throttled=hot, watts=rps)
         for s, (rps, waiting, each, ready, hot) in zip(samples(), rows, strict=False)
     )
-    for finding in diagnose(replace(base, samples=looks, slo=slo(met), now_seconds=TIMES[len(rows)])):
+    for finding in diagnose(replace(CASES[cause], samples=looks, slo=slo(met), now_seconds=TIMES[len(rows)])):
         assert finding.message
+
+
+@settings(max_examples=30)
+@given(st.integers(0, 2**32 - 1), st.floats(0, 20))
+def test_a_service_that_is_well_has_no_findings_however_its_load_scatters(seed: int, peak_rps: float) -> None:
+    random = np.random.default_rng(seed)
+    rates, queues, met = random.uniform(0, 14, 120), random.uniform(0, 3, 120), random.uniform(0.955, 1, 120)
+    looks = tuple(replace(s, arrival_rps=rates[n], waiting=queues[n]) for n, s in enumerate(samples()))
+    shares = dict(zip(TIMES, met, strict=True))
+    assert diagnose(evidence(samples=looks, slo=slo(lambda at: shares[at]), history=history(peak_rps))) == ()
 
 
 def test_every_cause_says_what_it_is_and_how_it_is_mended() -> None:

@@ -80,7 +80,9 @@ class FakePrometheus:
         await self._misbehave(request)
         if self.fault is Fault.MISSING:
             return _answer([])
-        name = next(name for fragment, name in _FRAGMENTS if fragment in query)
+        name = next((name for fragment, name in _FRAGMENTS if fragment in query), None)
+        if name is None:
+            return _answer([])
         values = {key: self._value(name, traffic) for key, traffic in self.traffic.items()}
         return _answer(
             [

@@ -1,9 +1,8 @@
 """From a cluster to findings, to a draft, and to what becomes of it: a fake API server, everything else is real."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -16,6 +15,7 @@ from cynosure.observe.prometheus import Prometheus
 from cynosure.reconcile.diagnosis import Diagnosis, Knowledge, facts
 from cynosure.reconcile.diagnosis.gauges import gpu_readings, series_of
 from cynosure.reconcile.diagnosis.proposals import is_worth_asking
+from cynosure.reconcile.result import PassResult
 from cynosure.settings import DiagnosisSettings, ForecastSettings
 
 from tests.builders.snapshots import CHAT
@@ -27,7 +27,8 @@ from tests.reconcile.conftest import PERSON, SERVICES, Cluster, Operator, infere
 INTENTS = ("cynosure.dev", "v1alpha1", "scalingintents")
 EVENTS = ("events.k8s.io", "v1", "events")
 PODS = ("", "v1", "pods")
-WINDOW_SECONDS = 0.9
+LOOK_SECONDS = 30.0
+"""Between two looks, of the diagnosis's own time; each is a real pass."""
 
 
 @dataclass
@@ -37,15 +38,25 @@ class Watched:
     operator: Operator
     diagnosis: Diagnosis
     cluster: Cluster
+    looks: int = 0
 
-    async def look(self, rounds: int = 12, *, more_waiting: float = 0.0) -> None:
-        """So many passes within a window; each finds ``more_waiting`` requests in the queue."""
+    def latest(self) -> PassResult | None:
+        """The last pass, as late as its number says."""
+        seen = self.operator.loop.latest
+        if seen is None:
+            return None
+        late = seen.snapshot.now_seconds + LOOK_SECONDS * self.looks
+        return replace(seen, snapshot=replace(seen.snapshot, now_seconds=late))
+
+    async def look(self, rounds: int = 24, *, queue_grows: bool = False) -> None:
+        """So many passes; each finds an eighth more requests in the queue, if it grows."""
         for _ in range(rounds):
-            self.cluster.prometheus.traffic["shop", "chat"].waiting += more_waiting
+            self.looks += 1
+            traffic = self.cluster.prometheus.traffic["shop", "chat"]
+            traffic.waiting = 1.125 * traffic.waiting + 2 if queue_grows else 0.0
             await self.operator.once()
             self.cluster.settle()
             await self.diagnosis.round()
-            await asyncio.sleep(WINDOW_SECONDS / 30)
         await self.operator.once()
 
     def drafts(self) -> list[Body]:
@@ -57,13 +68,14 @@ class Watched:
 
 @asynccontextmanager
 async def watching(cluster: Cluster) -> AsyncIterator[Watched]:
-    found: list[Diagnosis] = []
-    async with client(cluster.server.url) as api, operating(cluster, findings=lambda: found[0].latest()) as operator:
+    found: list[Watched] = []
+    latest = lambda: found[0].diagnosis.latest()  # noqa: E731
+    async with client(cluster.server.url) as api, operating(cluster, findings=latest) as operator:
         prometheus = Prometheus(settings(cluster.prometheus.url).prometheus)
         attainment = Attainment(prometheus, ForecastSettings(), system_clock, dict)
-        know = Knowledge(lambda: operator.loop.latest, operator.caches, prometheus, attainment, lambda key: None)
-        found.append(Diagnosis(api, know, DiagnosisSettings(diagnosis_window_seconds=WINDOW_SECONDS)))
-        yield Watched(operator, found[0], cluster)
+        know = Knowledge(lambda: found[0].latest(), operator.caches, prometheus, attainment, lambda key: None)
+        found.append(Watched(operator, Diagnosis(api, know, DiagnosisSettings()), cluster))
+        yield found[0]
 
 
 async def overloaded(cluster: Cluster, watched: Watched) -> None:
@@ -71,7 +83,7 @@ async def overloaded(cluster: Cluster, watched: Watched) -> None:
     cluster.add(SERVICES, inference_service(scale={"min": 1, "max": 2}))
     await watched.operator.until_still()
     cluster.prometheus.traffic["shop", "chat"].rps = 30.0
-    await watched.look(more_waiting=20.0)
+    await watched.look(queue_grows=True)
 
 
 @pytest.mark.slow
@@ -107,8 +119,20 @@ async def test_what_a_person_has_denied_is_not_proposed_again(cluster: Cluster) 
         }
         answer = {"status": {"phase": "Denied", "conditions": [denied]}}
         cluster.edit(INTENTS, draft["metadata"]["name"], answer, manager=PERSON)
-        await watched.look(more_waiting=20.0)
+        await watched.look(queue_grows=True)
+        assert watched.findings()[0]["cause"] == "MaxTooSmall"
         assert [d["metadata"]["name"] for d in watched.drafts()] == [draft["metadata"]["name"]]
+
+
+@pytest.mark.slow
+async def test_a_draft_that_somebody_deleted_is_not_made_again_at_once(cluster: Cluster) -> None:
+    async with watching(cluster) as watched:
+        await overloaded(cluster, watched)
+        (draft,) = watched.drafts()
+        cluster.server.storage.delete((INTENTS, "shop", draft["metadata"]["name"]))
+        await watched.look(queue_grows=True)
+        assert watched.findings()[0]["cause"] == "MaxTooSmall"
+        assert watched.drafts() == []
 
 
 @pytest.mark.slow

@@ -5,10 +5,10 @@ from math import ceil
 
 from cynosure.api.conditions import Reason, Type
 from cynosure.api.directive import Directive, Verb
+from cynosure.api.scalars import MAX_REPLICAS
 from cynosure.diagnose.causes import Cause, Symptom
-from cynosure.diagnose.evidence import Sample
 from cynosure.diagnose.finding import Clue, FieldChange, Finding, Fix, Proposal
-from cynosure.diagnose.statistics import level
+from cynosure.diagnose.statistics import level, share
 from cynosure.diagnose.view import View
 from cynosure.model.service import Mode
 from cynosure.plan.allowed import Allowed
@@ -21,8 +21,8 @@ _AFTER_SECONDS = 120.0
 """A queue takes so long to drain, and what waited in it finishes late."""
 _SLOW_STARTS, _LEAST_LATE_SECONDS = 2.0, 30.0
 _LONGER = 1.25
-_AT_ONCE = 0.9
-_COLD = 0.9
+_FULL, _WAITING_SHARE = 1.05, 0.25
+_SCARCE = 0.9
 
 Rule = Callable[[View], Finding | None]
 
@@ -157,7 +157,7 @@ def enough(view: View) -> int:
     """Replicas for the busiest time of the last day and of the window, with room."""
     each = view.replica_rps or 1.0
     busiest = max(level((s.arrival_rps for s in view.recent), 1.0) or 0.0, view.peak_rps or 0.0)
-    return max(ceil(_ROOM * busiest / each), view.needed or 1)
+    return min(max(ceil(_ROOM * busiest / each), view.needed or 1), MAX_REPLICAS)
 
 
 def _unreachable(view: View) -> Finding | None:
@@ -181,26 +181,19 @@ def throttled(view: View) -> Iterator[Finding]:
 
 
 def _batch(view: View) -> Finding | None:
-    """The engine's own limit, below the batch that it was sized for, and reached."""
+    """The engine's own limit, below the batch that it was sized for: requests wait, and none runs beyond the limit."""
     engine, decision = view.evidence.engine, view.evidence.decision
     if engine is None or engine.max_batch is None or decision is None:
         return None
     limit, wanted = engine.max_batch, decision.option.batch
-    if limit >= wanted:
+    most = level((None if s.running is None else s.running / max(s.ready, 1) for s in view.recent), 0.95)
+    waits = share(view.recent, lambda s: None if s.waiting is None else s.waiting >= 1)
+    if limit >= wanted or most is None or most > _FULL * limit or waits is None or waits < _WAITING_SHARE:
         return None
-    full = view.lasting(lambda s: _fills(s, limit))
-    if full is None:
-        return None
-    clue = Clue("vllm:num_requests_running for each replica", f"{limit} in {full:.0%} of the window", f"{wanted}")
+    clue = Clue("vllm:num_requests_running for each replica", f"at most {most:.1f}, others wait", f"{wanted}")
     fix = view.own("spec.engine.args", f"--max-num-seqs {wanted}", f"--max-num-seqs {limit}")
-    message = f"each replica works on {limit} requests and was sized for {wanted}; others wait"
-    return _told(view, Cause.BATCH_LIMIT_LOW, message, clue, fix, full)
-
-
-def _fills(sample: Sample, limit: int) -> bool | None:
-    if sample.running is None or sample.waiting is None:
-        return None
-    return sample.running >= _AT_ONCE * limit * max(sample.ready, 1) and sample.waiting >= 1
+    message = f"each replica works on {limit} requests at most and was sized for {wanted}; others wait meanwhile"
+    return _told(view, Cause.BATCH_LIMIT_LOW, message, clue, fix, 0.9)
 
 
 def _longer(view: View) -> Finding | None:
@@ -228,7 +221,7 @@ def _late(view: View) -> float | None:
     miss = view.missed
     if miss is None:
         return None
-    scarce = [s.at_seconds for s in view.evidence.samples if s.load_rps is not None and s.load_rps > _COLD]
+    scarce = [s.at_seconds for s in view.evidence.samples if (view.load_of(s) or 0.0) > _SCARCE]
     total = sum(step.missed for step in miss.steps)
     near = sum(s.missed for s in miss.steps if any(0 <= s.at_seconds - at + 60 <= 60 + _AFTER_SECONDS for at in scarce))
     return near / total if total > 0 and near / total >= _LATE_SHARE else None
@@ -286,7 +279,7 @@ def _bursts(view: View) -> Finding | None:
 
 def _optimistic(view: View) -> Finding | None:
     profile = view.evidence.profile
-    cool = view.lasting(lambda s: None if s.load_rps is None else s.load_rps <= 1.0)
+    cool = view.lasting(lambda s: None if (load := view.load_of(s)) is None else load <= 1.0)
     if profile is None or cool is None or view.missed is None:
         return None
     clue = Clue("load over capacity by the profile", f"at most 1 in {cool:.0%} of the window", "enough by the profile")

@@ -32,13 +32,6 @@ class Sample:
     watts: float | None = None
     throttled: bool | None = None
 
-    @property
-    def load_rps(self) -> float | None:
-        """What arrives for each replica that is ready, over what each serves: above 1 is too much."""
-        if self.arrival_rps is None or not self.replica_rps:
-            return None
-        return self.arrival_rps / (self.replica_rps * max(self.ready, 1))
-
 
 @dataclass(frozen=True, slots=True)
 class SloStep:

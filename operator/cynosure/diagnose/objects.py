@@ -45,6 +45,8 @@ def _profile(view: View) -> Iterator[Finding]:
             else FieldChange(f"ModelProfile {name}", "spec.points", "measure the model and apply it")
         )
         yield _finding(Cause.PROFILE_MISSING, said, clue, fix)
+    elif view.says(Type.PLACED, Reason.NO_GPUS) is not None:
+        return  # without a GPU no point of any profile can be used
     elif (said := view.says(Type.PROFILE_KNOWN, Reason.NO_USABLE_POINT)) is not None:
         profile = view.evidence.profile
         measured = sorted({point.partition for point in profile.points}) if profile else []

@@ -13,6 +13,8 @@ from cynosure.diagnose.finding import Clue, FieldChange
 from cynosure.diagnose.statistics import Missed, grows, level, missed, share, within
 from cynosure.model.condition import Status
 from cynosure.plan.allowed import Allowed, Now, allowed
+from cynosure.plan.limits import targets_of
+from cynosure.size.options import Needs, size_service
 
 _DAY_SECONDS = 86400.0
 _BUSY = 0.9
@@ -67,7 +69,26 @@ class View:
 
     @cached_property
     def replica_rps(self) -> float | None:
-        return level((s.replica_rps for s in self.recent), 0.5)
+        """What one replica serves within the SLO: as passes have sized it, else by the profile."""
+        return level((s.replica_rps for s in self.recent), 0.5) or self._sized_rps()
+
+    def _sized_rps(self) -> float | None:
+        """A service that was held from its beginning was never sized."""
+        evidence, lengths = self.evidence, self.recent
+        if evidence.profile is None or evidence.decision is None:
+            return None
+        inputs = level((s.input_tokens for s in lengths), 0.5) or 0.0
+        outputs = level((s.output_tokens for s in lengths), 0.5) or 0.0
+        targets = targets_of(evidence.service, evidence.own_bounds)
+        products = {gpu.product for gpu in evidence.gpus}
+        sizing = size_service(evidence.service, evidence.profile, Needs(1e-3, inputs, outputs), targets, products)
+        partition = evidence.decision.option.partition
+        return next((o.capacity_rps / o.replicas for o in sizing.options if o.partition == partition), None)
+
+    def load_of(self, sample: Sample) -> float | None:
+        """What arrives for each replica that is ready, over what each serves: above 1 is too much."""
+        each = sample.replica_rps or self.replica_rps
+        return None if sample.arrival_rps is None or not each else sample.arrival_rps / (each * max(sample.ready, 1))
 
     @cached_property
     def busy_rps(self) -> float | None:
@@ -87,7 +108,7 @@ class View:
     @cached_property
     def is_short(self) -> bool:
         """Fewer replicas are ready than the load of the window needs, for much of it."""
-        over = self.lasting(lambda s: None if s.load_rps is None else s.load_rps > 1.0)
+        over = self.lasting(lambda s: None if (load := self.load_of(s)) is None else load > 1.0)
         fewer = self.needed is not None and self.ready is not None and self.needed > self.ready
         return over is not None and fewer
 

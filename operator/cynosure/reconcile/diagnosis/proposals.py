@@ -36,11 +36,11 @@ Draft = tuple[ServiceKey, str]
 
 @dataclass(slots=True)
 class Proposals:
-    """``made`` are drafts that the watch may not show yet."""
+    """``made`` are drafts of what is still found: the watch may not show one yet, or somebody has deleted it."""
 
     kube: KubeApi
     seconds: float
-    made: dict[Draft, str] = field(default_factory=dict)
+    made: dict[Draft, tuple[str, Directive]] = field(default_factory=dict)
     _user: str | None = None
 
     async def draft(
@@ -48,11 +48,11 @@ class Proposals:
     ) -> None:
         """May raise ``Fatal``; what else goes wrong with one draft is logged, and tried again in the next round."""
         own = [intent for intent in intents if CAUSE in intent.metadata.labels]
-        for intent in own:
-            self.made.pop((_key(intent), intent.metadata.labels[CAUSE]), None)
+        standing = {(key, finding.cause.value) for key, findings in found.items() for finding in findings}
+        self.made = {draft: made for draft, made in self.made.items() if draft in standing}
         for key, findings in found.items():
             for finding in findings:
-                if isinstance(finding.fix, Proposal) and (key, finding.cause) not in self.made:
+                if isinstance(finding.fix, Proposal):
                     about = [i for i in own if (_key(i), i.metadata.labels[CAUSE]) == (key, finding.cause)]
                     await self._guarded(key, finding, finding.fix.directive, about, now_seconds)
         await self._settle(own)
@@ -60,7 +60,9 @@ class Proposals:
     async def _guarded(
         self, key: ServiceKey, finding: Finding, directive: Directive, about: list[ScalingIntent], now_seconds: float
     ) -> None:
-        if not is_worth_asking(directive, about):
+        name, asked = self.made.get((key, finding.cause), ("", None))
+        is_shown = asked is None or any(intent.metadata.name == name for intent in about)
+        if not is_worth_asking(directive, about) or not (is_shown or (asked and _differs(directive, asked))):
             return
         try:
             body = await self._body(key, finding, directive, about, now_seconds)
@@ -70,7 +72,7 @@ class Proposals:
         except CynosureError as error:
             log.warning("no draft", extra={"service": str(key), "cause": finding.cause, "error": str(error)})
         else:
-            self.made[key, finding.cause] = body["metadata"]["name"]
+            self.made[key, finding.cause.value] = body["metadata"]["name"], directive
             log.info("drafted", extra={"service": str(key), "cause": finding.cause, "intent": body["metadata"]["name"]})
 
     async def _body(
