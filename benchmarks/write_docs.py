@@ -6,6 +6,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+from diagnosis_report import diagnosis_headline
 from policy_report import OWN, at_least_as_good, cheapest, headline, peers, row_of, saving
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -109,7 +110,55 @@ def forecasts(answer: Answer) -> Iterable[str]:
     yield f"\nOurs over the best baseline of each row: {median(ratios):.2f} in the median.\n"
 
 
-SECTIONS: Mapping[str, Callable[[Answer], Iterable[str]]] = {"policies.json": policies, "forecast.json": forecasts}
+def diagnoses(answer: Answer) -> Iterable[str]:
+    yield "## Diagnoses (`make bench-diagnosis`)\n"
+    yield (
+        f"{answer['faults']} kinds of faults, alone and in pairs, injected into services that the twin simulates, or "
+        "into what the API server and Prometheus say of them; with and without noise (lost scrapes, a gap of minutes, "
+        "rates and queues that scatter, pods that restarted once). A fault has stood for two hours when it is looked "
+        "for; "
+        "the first findings count. A fix is right when it names the right directive or field, with a number that is "
+        "enough by what the twin measured. The alerts beside it have fixed thresholds on the newest minutes and stand "
+        "for their textbook causes. Faults and rules share no threshold; that an object says `OOMKilled` is known to "
+        "both.\n"
+    )
+    yield diagnosis_headline(answer) + "\n"
+    yield "| cases | n | right cause first | right fix | all found | nothing else found | plain alerts |"
+    yield "|---|--:|--:|--:|--:|--:|--:|"
+    for name, score in answer["scores"].items():
+        names = ("cause_right", "fix_right", "all_found", "only_those", "alert_right")
+        yield _line([name, str(score["cases"]), *(f"{score[each]:.1%}" for each in names)])
+    yield from _healthy_weeks(answer["weeks"])
+    wrong = [row for row in answer["wrong"] if not row["cause_right"]]
+    if wrong:
+        yield "\nWrong: " + "; ".join(_wrong(row) for row in wrong) + ".\n"
+
+
+def _healthy_weeks(weeks: list[Any]) -> Iterable[str]:
+    if not weeks:
+        return
+    yield "\n| healthy week | noise | requests | within each target | false alarms | of plain alerts |"
+    yield "|---|---|--:|--:|--:|--:|"
+    for week in weeks:
+        told = "yes" if week["noisy"] else ""
+        figures = [
+            f"{week['requests']:,}",
+            f"{week['attained']:.2%}",
+            str(week["alarms"]),
+            str(week["alarms_of_alerts"]),
+        ]
+        yield _line([str(week["week"]), told, *figures])
+
+
+def _wrong(row: Any) -> str:
+    return f"{' + '.join(row['faults'])} ({row['how']}) was called {row['found'][0] if row['found'] else 'nothing'}"
+
+
+SECTIONS: Mapping[str, Callable[[Answer], Iterable[str]]] = {
+    "policies.json": policies,
+    "forecast.json": forecasts,
+    "diagnosis.json": diagnoses,
+}
 
 
 def _name(case: Any) -> str:

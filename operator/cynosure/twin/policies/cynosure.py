@@ -1,5 +1,6 @@
 """The product itself: the same forecasts and the same ``plan_cluster`` as the operator, driven by simulated time."""
 
+from collections.abc import Callable
 from types import MappingProxyType
 from typing import Final
 
@@ -9,7 +10,7 @@ from cynosure.forecast import Horizon, Learner
 from cynosure.model.bounds import Bounds
 from cynosure.model.forecast import Forecast
 from cynosure.model.gpu import Gpu, Slot
-from cynosure.model.plan import Action, Decision
+from cynosure.model.plan import Action, Decision, Plan
 from cynosure.model.service import Service, ServiceKey
 from cynosure.model.signals import AbsenceReason, Absent, Load, Reading, Series, Signal
 from cynosure.model.snapshot import Observation, Replica, ReplicaPhase, Snapshot, Workload
@@ -26,14 +27,24 @@ class Cynosure:
 
     name = "cynosure"
 
-    def __init__(self, setting: Setting, tuning: Tuning | None = None) -> None:
+    def __init__(
+        self,
+        setting: Setting,
+        tuning: Tuning | None = None,
+        change: Callable[[Service], Service] = lambda service: service,
+        bounds: Bounds | None = None,
+    ) -> None:
+        """``change`` makes the service another one than the setting says, ``bounds`` are those of intents in force."""
+        self.latest: tuple[Snapshot, Plan] | None = None
+        """What was seen and decided last."""
+        self._bounds = bounds or Bounds()
         self.interval_seconds = LoopSettings().resync_seconds
         self._setting = setting
         self._tuning = tuning or Tuning()
         self._metrics, self._learning = PrometheusSettings(), ForecastSettings()
         learning = self._learning
         self._learner = Learner(Horizon(learning.step_seconds, learning.horizon_seconds, learning.season_seconds))
-        self._service = Service(
+        plain = Service(
             _KEY,
             setting.profile.name,
             setting.targets,
@@ -41,6 +52,7 @@ class Cynosure:
             partitions=setting.partitions,
             gpu_products=(setting.gpu_product,),
         )
+        self._service = change(plain)
         count = setting.gpus or setting.max_replicas
         self._gpus = tuple(Gpu(f"gpu-{n:04d}", f"node-{n // 8:03d}", n % 8, setting.gpu_product) for n in range(count))
         self._forecast: Forecast | None = None
@@ -54,7 +66,9 @@ class Cynosure:
         if seen.ready >= seen.replicas:
             self._leaving = None
         forecasts = {_KEY: self._forecast} if self._forecast else {}
-        plan = plan_cluster(self._snapshot(seen), forecasts, Bounds(), self._tuning)
+        snapshot = self._snapshot(seen)
+        plan = plan_cluster(snapshot, forecasts, self._bounds, self._tuning)
+        self.latest = (snapshot, plan)
         self._slots = plan.placement.slots
         decision = next(iter(plan.decisions), None)
         if decision is None:
