@@ -128,6 +128,7 @@ class Diagnosis:
                 profile=seen.snapshot.profiles.get(observation.service.profile),
                 profiles=tuple(sorted(seen.snapshot.profiles)),
                 gpus=seen.snapshot.gpus,
+                classes=seen.snapshot.classes,
                 samples=self._windows.of(key),
                 slo=self._slo(key, now),
                 history=self._know.history(key),
