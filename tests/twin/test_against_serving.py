@@ -46,7 +46,7 @@ def by_serving(at: list[float], inputs: list[int], outputs: list[int]) -> Tally:
         n = int(progress.id)
         first.setdefault(n, progress.at_seconds)
         if progress.finished:
-            record(tally, at[n], first[n], progress.at_seconds, outputs[n])
+            record(tally, n, at[n], first[n], progress.at_seconds, outputs[n])
     return tally
 
 
@@ -95,6 +95,6 @@ def test_images_take_as_long_as_in_the_dynamic_batcher(gaps: list[float]) -> Non
     happened += machine.advance(float("inf"))
     theirs = tally_for(TARGETS)
     for progress in happened:
-        record(theirs, at[int(progress.id)], progress.at_seconds, progress.at_seconds, 1)
+        record(theirs, int(progress.id), at[int(progress.id)], progress.at_seconds, progress.at_seconds, 1)
 
     assert moved(served(arrivals(at), curves, targets=TARGETS), theirs) < 0.1

@@ -40,7 +40,8 @@ def _finish(m: Machines, tally: Tally, row: int, now: float) -> None:
     r = m.replicas[row]
     slot = r.fresh
     while slot != NONE:
-        record(tally, m.requests[slot].arrived, now, now, 1)
+        request = m.requests[slot]
+        record(tally, request.number, request.arrived, now, now, 1)
         give_slot(m.free, slot)
         slot = m.requests[slot].following
     r.fresh = NONE

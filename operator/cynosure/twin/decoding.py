@@ -92,7 +92,7 @@ def _finish(m: Machines, tally: Tally, row: int, now: float) -> None:
         r.running -= 1
         r.reserved -= tokens
         r.held -= tokens
-        record(tally, request.arrived, request.first_at, now, request.output_tokens)
+        record(tally, request.number, request.arrived, request.first_at, now, request.output_tokens)
         give_slot(m.free, slot)
 
 

@@ -7,7 +7,7 @@ from cynosure.twin import classifying, decoding
 from cynosure.twin.compiled import compiled
 from cynosure.twin.curves import Curves
 from cynosure.twin.machines import Machines, take_slot
-from cynosure.twin.tally import DROPPED, INPUT_TOKENS, OFFERED, OUTPUT_TOKENS, Integers, Tally
+from cynosure.twin.tally import INPUT_TOKENS, OFFERED, OUTPUT_TOKENS, Integers, Tally, drop
 
 _submit_text, _submit_image = decoding.submit, classifying.submit
 _advance_text, _advance_images = decoding.advance, classifying.advance
@@ -40,6 +40,7 @@ def serve(
     """
     n = first
     while n < len(arrivals.at_seconds) and arrivals.at_seconds[n] < until and m.free[-1] > 0:
+        number = tally.counts[OFFERED]
         now, inputs, outputs = arrivals.at_seconds[n], arrivals.input_tokens[n], arrivals.output_tokens[n]
         tally.counts[OFFERED] += 1
         tally.counts[INPUT_TOKENS] += inputs
@@ -47,10 +48,11 @@ def serve(
         row = _route(m, curves, tally, ready, arrivals.route[n], now, least_loaded)
         n += 1
         if row < 0 or inputs + outputs > curves.kv_cache_tokens[m.replicas[row].kind]:
-            tally.counts[DROPPED] += 1
+            drop(tally, number)
             continue
         slot = take_slot(m.free)
         request = m.requests[slot]
+        request.number = number
         request.arrived = now
         request.input_tokens = request.prompt_left = inputs
         request.output_tokens = outputs

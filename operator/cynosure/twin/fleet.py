@@ -30,12 +30,12 @@ class Replica:
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """Where replicas stand. ``gpus`` None: as many as are asked for."""
+    """Where replicas stand. ``gpus``: the room for them, None as many as are asked for."""
 
     product: str
     partitions: tuple[str, ...]
     curves: Curves
-    gpus: int | None
+    gpus: float | None
     lead_time_seconds: float
     least_loaded: bool = False
 
@@ -52,12 +52,18 @@ class Fleet:
     """
 
     def __init__(
-        self, ground: Ground, tally: Tally, arrivals: Iterator[Arrivals], partition: str, replicas: int
+        self,
+        ground: Ground,
+        tally: Tally,
+        arrivals: Iterator[Arrivals],
+        partition: str,
+        replicas: int,
+        starting: int = 0,
     ) -> None:
         self.ground = ground
         self.tally = tally
         self.partition = partition
-        self.wanted = replicas
+        self.wanted = replicas + starting
         self.scale_actions = 0
         self._now = 0.0
         self._arrivals = arrivals
@@ -68,6 +74,8 @@ class Fleet:
         self._gpu_seconds = self._joules = 0.0
         for _ in range(replicas):
             self._create(self._kind, ready_at=0.0)
+        for _ in range(starting):
+            self._create(self._kind, ready_at=ground.lead_time_seconds)
 
     @property
     def ready(self) -> list[Replica]:
@@ -91,6 +99,13 @@ class Fleet:
             coming = [r.ready_at for r in self._replicas if r.drained_at is None and r.ready_at > self._now]
             self._serve_until(min([until, *coming]))
             self._converge()
+
+    @property
+    def gpu_hours(self) -> float:
+        """Paid so far."""
+        share = self.ground.curves.gpu_share
+        standing = sum(float(share[r.kind]) * (self._now - r.created_at) for r in self._replicas)
+        return (self._gpu_seconds + standing) / _HOUR_SECONDS
 
     def finish(self, grace_seconds: float) -> tuple[float, float]:
         """Stop paying; give requests in flight time to end. Return GPU-hours and joules."""

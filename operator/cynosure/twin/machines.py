@@ -41,6 +41,7 @@ _REPLICA: Final = np.dtype(
 )
 _REQUEST: Final = np.dtype(
     [
+        ("number", "i8"),  # counted from the first one offered
         ("arrived", "f8"),
         ("first_at", "f8"),
         ("input_tokens", "i8"),

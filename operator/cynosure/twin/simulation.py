@@ -22,7 +22,10 @@ GRACE_SECONDS: Final = 600.0
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Experiment:
-    """What is the same for every policy. ``absent`` are times without metrics; ``replicas`` are ready at the start."""
+    """What is the same for every policy. ``absent`` are times without metrics; ``replicas`` are ready at the start.
+
+    ``starting`` are ready after the lead time. ``kept`` is how many requests get a line in the ledger.
+    """
 
     setting: Setting
     ground: Ground
@@ -30,6 +33,8 @@ class Experiment:
     past: Floats
     replicas: int
     absent: tuple[tuple[float, float], ...] = ()
+    starting: int = 0
+    kept: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -66,49 +71,42 @@ class _Row:
     counted: tuple[int, int, int]
 
 
-class _Run:
-    def __init__(self, experiment: Experiment, policy: Policy) -> None:
+class Simulation:
+    """A run that goes from decision to decision: look at ``seen``, ``obey``, until it ``is_over``; ``outcome`` once.
+
+    Before the first window nobody is asked: it would take the start for an absence of metrics.
+    """
+
+    def __init__(self, experiment: Experiment, interval_seconds: float) -> None:
         setting = experiment.setting
-        self._setting, self._policy = setting, policy
-        self._tick = min(SCRAPE_SECONDS, policy.interval_seconds)
-        self._tally = tally_for(setting.targets)
+        self._setting, self._interval = setting, interval_seconds
+        self._end = experiment.traffic.seconds
+        self._tick = min(SCRAPE_SECONDS, interval_seconds)
+        self.tally = tally_for(setting.targets, experiment.kept)
         self._scrapes = Scrapes(setting.targets, self._tick, experiment.absent, experiment.past)
         arrivals = experiment.traffic.chunks()
-        self._fleet = Fleet(experiment.ground, self._tally, arrivals, setting.partition, experiment.replicas)
+        self.fleet = Fleet(
+            experiment.ground, self.tally, arrivals, setting.partition, experiment.replicas, experiment.starting
+        )
         self._rows: list[_Row] = []
+        self._now = self._asked_at = 0.0
+        self._scrapes.take(self.fleet, 0.0)
+        while self._now < min(2 * self._tick, self._end):
+            self._go_on(Wanted(self.fleet.wanted, self.fleet.partition, "the start"))
 
-    def until(self, end: float) -> Outcome:
-        now, ask_at = 0.0, 0.0
-        self._scrapes.take(self._fleet, now)
-        while now < end:
-            if now >= ask_at - 1e-9:
-                self._rows.append(self._asked(now))
-                ask_at += self._policy.interval_seconds
-            now = min(now + self._tick, end)
-            self._fleet.run_until(now)
-            self._scrapes.take(self._fleet, now)
-        last = self._counted()
-        gpu_hours, joules = self._fleet.finish(GRACE_SECONDS)
-        actions = self._fleet.scale_actions
-        return Outcome(self._tally, end, gpu_hours, joules / 3.6e6, actions, self._timeline(last, end))
+    @property
+    def is_over(self) -> bool:
+        return self._now >= self._end
 
-    def _asked(self, now: float) -> _Row:
-        """Before the first window no policy is asked: it would take the start for an absence of metrics."""
-        if now < 2 * self._tick:
-            wanted = Wanted(self._fleet.wanted, self._fleet.partition, "the start")
-        else:
-            wanted = self._policy.decide(self._seen(now))
-            partition = wanted.partition or self._fleet.partition
-            self._fleet.scale(min(max(wanted.replicas, 0), self._setting.max_replicas), partition)
-        return _Row(now, wanted, self._fleet.counts()[0], self._counted())
-
-    def _seen(self, now: float) -> Seen:
-        ready, starting = self._fleet.counts()
+    @property
+    def seen(self) -> Seen:
+        now = self._now
+        ready, starting = self.fleet.counts()
         history, history_until = self._scrapes.history(now)
         return Seen(
             now_seconds=now,
-            partition=self._fleet.partition,
-            replicas=self._fleet.wanted,
+            partition=self.fleet.partition,
+            replicas=self.fleet.wanted,
             ready=ready,
             starting=starting,
             window=self._scrapes.window(now, RATE_WINDOW_SECONDS),
@@ -119,8 +117,30 @@ class _Run:
             attained=self._scrapes.attained(now),
         )
 
+    def obey(self, wanted: Wanted) -> None:
+        """Scale, and go on to the time at which the policy is asked again, or to the end."""
+        partition = wanted.partition or self.fleet.partition
+        self.fleet.scale(min(max(wanted.replicas, 0), self._setting.max_replicas), partition)
+        self._go_on(wanted)
+
+    def outcome(self) -> Outcome:
+        """Pay, and give what is in flight its time to end."""
+        last = self._counted()
+        gpu_hours, joules = self.fleet.finish(GRACE_SECONDS)
+        actions = self.fleet.scale_actions
+        timeline = self._timeline(last, self._end)
+        return Outcome(self.tally, self._end, gpu_hours, joules / 3.6e6, actions, timeline)
+
+    def _go_on(self, wanted: Wanted) -> None:
+        self._rows.append(_Row(self._now, wanted, self.fleet.counts()[0], self._counted()))
+        self._asked_at += self._interval
+        while self._now < min(self._asked_at - 1e-9, self._end):
+            self._now = min(self._now + self._tick, self._end)
+            self.fleet.run_until(self._now)
+            self._scrapes.take(self.fleet, self._now)
+
     def _counted(self) -> tuple[int, int, int]:
-        tally = self._tally
+        tally = self.tally
         return int(tally.counts[OFFERED]), int(tally.counts[FINISHED]), int(tally.met[-1])
 
     def _timeline(self, last: tuple[int, int, int], end: float) -> Timeline:
@@ -139,4 +159,7 @@ class _Run:
 
 def simulate(experiment: Experiment, policy: Policy) -> Outcome:
     """Run a policy. The same experiment and policy give the same outcome, and every policy gets the same requests."""
-    return _Run(experiment, policy).until(experiment.traffic.seconds)
+    run = Simulation(experiment, policy.interval_seconds)
+    while not run.is_over:
+        run.obey(policy.decide(run.seen))
+    return run.outcome()

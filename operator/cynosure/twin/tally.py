@@ -25,6 +25,15 @@ _GROWTH: Final = 1.02
 _PER_BUCKET: Final = 1 / log(_GROWTH)
 
 
+class Ledger(NamedTuple):
+    """What became of each request, by its number from 0; of those beyond its length nothing is kept."""
+
+    first_at: Floats
+    """NaN as long as it has no token."""
+    finished_at: Floats
+    dropped: NDArray[np.bool_]
+
+
 class Tally(NamedTuple):
     """Only ever counted up: a window is the difference of two copies."""
 
@@ -35,6 +44,7 @@ class Tally(NamedTuple):
     counts: Integers
     target_metric: Integers
     target_seconds: Floats
+    ledger: Ledger
 
     def copy(self) -> "Tally":
         return self._replace(buckets=self.buckets.copy(), met=self.met.copy(), counts=self.counts.copy())
@@ -45,22 +55,27 @@ class Tally(NamedTuple):
         )
 
 
-def tally_for(targets: tuple[Target, ...]) -> Tally:
+def tally_for(targets: tuple[Target, ...], kept: int = 0) -> Tally:
+    """With a ledger of the first ``kept`` requests: without one, memory does not grow with their number."""
     return Tally(
         np.zeros((len(METRICS), _BUCKETS), np.int64),
         np.zeros(2 ** len(targets), np.int64),
         np.zeros(_COUNTS, np.int64),
         np.array([METRICS.index(target.metric) for target in targets], np.int64),
         np.array([target.milliseconds / 1000 for target in targets], np.float64),
+        Ledger(np.full(kept, np.nan), np.full(kept, np.nan), np.zeros(kept, np.bool_)),
     )
 
 
 @compiled
-def record(tally: Tally, arrived: float, first_at: float, finished_at: float, output_tokens: int) -> None:
+def record(tally: Tally, number: int, arrived: float, first_at: float, finished_at: float, output_tokens: int) -> None:
     """Count a finished request. One token has no time between tokens, so it meets every tpot target."""
     gaps = max(output_tokens - 1, 1)
     seconds = (first_at - arrived, (finished_at - first_at) / gaps, finished_at - arrived)
     tally.counts[FINISHED] += 1
+    if number < len(tally.ledger.first_at):
+        tally.ledger.first_at[number] = first_at
+        tally.ledger.finished_at[number] = finished_at
     for metric in range(3):
         if metric != 1 or output_tokens > 1:
             tally.buckets[metric, _bucket(seconds[metric])] += 1
@@ -69,6 +84,13 @@ def record(tally: Tally, arrived: float, first_at: float, finished_at: float, ou
         if seconds[tally.target_metric[n]] <= tally.target_seconds[n]:
             met |= 1 << n
     tally.met[met] += 1
+
+
+@compiled
+def drop(tally: Tally, number: int) -> None:
+    tally.counts[DROPPED] += 1
+    if number < len(tally.ledger.dropped):
+        tally.ledger.dropped[number] = True
 
 
 @compiled
