@@ -9,11 +9,13 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from cynosure.diagnose import Engine, Evidence, Sample, SloStep, sample_of
 from cynosure.model.bounds import Bounds
+from cynosure.model.gpu import GpuClass
 from cynosure.model.plan import Plan
 from cynosure.model.profile import Profile
 from cynosure.model.service import Service, Target
 from cynosure.model.signals import Floats, Series
 from cynosure.model.snapshot import Observation, Snapshot, Workload
+from cynosure.plan import Tuning
 from cynosure.size.targets import read_targets
 from cynosure.twin.builtin import DEFAULT, profile_named
 from cynosure.twin.curves import Curves
@@ -21,6 +23,7 @@ from cynosure.twin.policies.cynosure import Cynosure
 from cynosure.twin.port import Seen, Setting, Wanted, mean
 from cynosure.twin.prepare import Cluster, ProfileTokens, prepare
 from cynosure.twin.simulation import Experiment, simulate
+from cynosure.twin.site import Site, imagined
 from cynosure.twin.traffic import Traffic
 
 from loadgen.trace import RateSeries
@@ -139,7 +142,8 @@ class Watched:
 def watch(world: World, *, every_minutes: int = 5, from_seconds: float = 0.0) -> Watched:
     """Simulate what follows the history; keep the evidence of every so many minutes."""
     experiment, profile, replica_rps = _experiment(world)
-    watcher = Watcher(world, experiment.setting, Cynosure(experiment.setting, None, world.change, world.bounds))
+    product = Cynosure(experiment.setting, site=_site(world, experiment.setting))
+    watcher = Watcher(world, experiment.setting, product)
     moments: list[tuple[float, Evidence]] = []
 
     def look(seen: Seen) -> Wanted:
@@ -152,6 +156,14 @@ def watch(world: World, *, every_minutes: int = 5, from_seconds: float = 0.0) ->
 
     simulate(experiment, _Policy(look))
     return Watched(world, watcher, tuple(moments), replica_rps)
+
+
+def _site(world: World, setting: Setting) -> Site:
+    plain = imagined(setting, Tuning())
+    observed = replace(plain.observed, service=world.change(plain.service))
+    classes = {setting.gpu_product: GpuClass(setting.gpu_product, {"EUR": PRICE_PER_GPU_HOUR})}
+    snapshot = replace(plain.snapshot, observations=(observed,), classes=classes)
+    return replace(plain, snapshot=snapshot, bounds=world.bounds)
 
 
 @dataclass(slots=True)

@@ -70,6 +70,11 @@ class Outcomes:
         return np.equal(self.status, Status.SUCCEEDED)
 
     @property
+    def is_timed(self) -> bool:
+        """Whether it is known when requests left; where all were simulated it is not."""
+        return bool(np.isfinite(self.lag_seconds).any() or not self.sent.any())
+
+    @property
     def tpot_seconds(self) -> Floats:
         """Mean time between tokens after the first; NaN for an answer of one token or none."""
         gaps = np.where(self.tokens > 1, self.tokens - 1, 1)

@@ -28,7 +28,8 @@ def report_of(outcomes: Outcomes, slo: Slo) -> Report:
     """Return the report as JSON-ready values, with null where nothing was measured.
 
     Latencies count from the intended send time, so that a client or server that falls behind cannot hide it
-    (coordinated omission). Attainment = requests that meet every target / all offered.
+    (coordinated omission). Attainment = requests that meet every target / all offered. Of a simulation nothing is known
+    about sending.
     """
     lag = outcomes.lag_seconds[outcomes.sent]
     sent, succeeded = int(outcomes.sent.sum()), int(outcomes.succeeded.sum())
@@ -38,7 +39,7 @@ def report_of(outcomes: Outcomes, slo: Slo) -> Report:
         "succeeded": succeeded,
         "failed": sent - succeeded,
         "unsent": len(outcomes.status) - sent,
-        "late": int((lag > LATE_AFTER_SECONDS).sum()),
+        "late": int((lag > LATE_AFTER_SECONDS).sum()) if outcomes.is_timed else None,
         "late_after_ms": LATE_AFTER_SECONDS * 1000,
         **_fidelity(outcomes),
         "send_lag_ms_p99": _percentile(lag, 99),
@@ -145,6 +146,8 @@ def _fidelity(outcomes: Outcomes) -> Report:
 
     rate_rmse normalises both by the minimum and maximum of the intended series; where that is flat, by its level.
     """
+    if not outcomes.is_timed:
+        return {"rate_rmse": None, "rate_wape": None}
     sent_at = (outcomes.due_seconds + outcomes.lag_seconds)[outcomes.sent]
     begin = _quiet_second(outcomes.due_seconds) - _FIDELITY_BIN_SECONDS
     end = max(outcomes.duration_seconds, float(sent_at.max(initial=0.0)))
@@ -177,11 +180,12 @@ def _series(outcomes: Outcomes, slo: Slo) -> Report:
     attained = np.histogram(outcomes.due_seconds[attained_all(outcomes, slo)], edges)[0]
     ended = (outcomes.due_seconds + outcomes.latency_seconds)[outcomes.succeeded]
     sent_at = (outcomes.due_seconds + outcomes.lag_seconds)[outcomes.sent]
+    sent_rps = (np.histogram(sent_at, edges)[0] / width).tolist() if outcomes.is_timed else None
     return {
         "bin_seconds": width,
         "at_seconds": edges[:-1].tolist(),
         "offered_rps": (offered / width).tolist(),
-        "sent_rps": (np.histogram(sent_at, edges)[0] / width).tolist(),
+        "sent_rps": sent_rps,
         "served_rps": (np.histogram(ended, edges)[0] / width).tolist(),
         "attained_share": [a / o if o else None for a, o in zip(attained.tolist(), offered.tolist(), strict=True)],
     }

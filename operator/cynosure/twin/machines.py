@@ -74,10 +74,10 @@ class Machines(NamedTuple):
 def machines(replicas: int, largest_batch: int, slots: int) -> Machines:
     """Return room for so many replicas, requests in a batch, and requests in flight."""
     return Machines(
-        np.zeros(replicas, _REPLICA),
+        np.zeros(replicas, _REPLICA).view(np.recarray),
         np.zeros((replicas, largest_batch), np.int64),
         np.zeros((replicas, largest_batch), np.int64),
-        np.zeros(slots, _REQUEST),
+        np.zeros(slots, _REQUEST).view(np.recarray),
         np.append(np.arange(slots), slots),
     )
 
