@@ -6,7 +6,7 @@ import logging
 import socket
 import sys
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,6 +16,7 @@ from cynosure import handlers
 from cynosure.act.publish import Publisher
 from cynosure.act.write import Writer
 from cynosure.clock import system_clock
+from cynosure.errors import Unavailable
 from cynosure.intents.dry_run import WhatIf
 from cynosure.intents.verification import Window
 from cynosure.kube.caches import Caches
@@ -42,9 +43,13 @@ from cynosure.reconcile.limits import Limits
 from cynosure.reconcile.loop import Hands, Loop, Senses
 from cynosure.reconcile.probes import Probes, serve
 from cynosure.reconcile.replays import Replays
+from cynosure.reconcile.replays.simulations import Play, Twin
+from cynosure.reconcile.result import PassResult
 from cynosure.reconcile.wakeup import Wakeup
 from cynosure.settings import Settings, read_settings, variable
 from cynosure.telemetry import Telemetry, configure_logging
+from cynosure.twin.apart import replayed_apart
+from cynosure.twin.site import site_of
 from llm_engine import ModelSettings
 
 log = logging.getLogger(__name__)
@@ -111,7 +116,9 @@ class Operator:
             self.telemetry,
         )
         self.lifecycle = self._intents(fenced, settings)
-        self.replays = Replays(fenced, self.caches, self.prometheus, system_clock, settings)
+        self.replays = Replays(
+            fenced, self.caches, self.prometheus, simulator(lambda: self.loop.latest, settings), system_clock, settings
+        )
 
     def _changed(self, resource: Resource, key: ObjectKey) -> None:
         self.wake.fire(f"{resource.plural}/{key.namespace}/{key.name}")
@@ -231,6 +238,20 @@ def planner(
     """``plan_cluster`` with the tuning of the settings."""
     tuned = tuning(settings)
     return lambda snapshot, forecasts, bounds: plan_cluster(snapshot, forecasts, bounds, tuned)
+
+
+def simulator(latest: Callable[[], PassResult | None], settings: Settings) -> Twin:
+    """The twin, with services where the last pass saw them."""
+
+    def take(keys: Sequence[ServiceKey]) -> Play:
+        seen = latest()
+        if seen is None:
+            raise Unavailable("no planning pass has ended yet, so it is not known what there is")
+        sites = [site_of(seen.snapshot, key, seen.bounds, tuning(settings), settings) for key in keys]
+        limit = settings.replays.replay_simulation_seconds
+        return lambda schedule, seed: replayed_apart(sites, schedule, seed, limit)
+
+    return take
 
 
 def tuning(settings: Settings) -> Tuning:

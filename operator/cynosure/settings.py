@@ -209,6 +209,10 @@ class ReplaySettings:
     """Hosts that a target may name by address, separated by commas; without one only services get load."""
     replay_lead_seconds: Seconds = 30.0
     """From the creation of the pods to the first request: all of them must run by then, image included."""
+    replay_simulation_requests: Annotated[int, Field(ge=1)] = 200_000
+    """Most requests of a replay that the twin simulates: each takes half a millisecond, and some memory."""
+    replay_simulation_seconds: Seconds = 600.0
+    """Limit of simulating one replay, which keeps a core busy; another one waits for it."""
 
 
 @dataclass(frozen=True, slots=True, config=_CONFIG)

@@ -118,6 +118,42 @@ async def test_a_service_serves_and_its_children_go_with_it(real: Real, operator
     await until(gone, "everything gone, without an operator")
 
 
+async def test_one_spec_is_simulated_with_a_verdict_by_its_seed_and_nothing_is_sent(real: Real, operator: Any) -> None:
+    await real.add()
+    await real.add("narrow", scale={"min": 1, "max": 1})
+    body = yaml.safe_load((Path(__file__).parents[2] / "examples/replay.yaml").read_text())
+    targets = [{"service": "chat"}, {"service": "narrow"}]
+    changes = {"one": {"seed": 7}, "again": {"seed": 7}, "other": {"seed": 8}, "both": {"targets": targets}}
+
+    async def status(name: str) -> Any:
+        return (await real.api.get(TRAFFIC_REPLAYS, name, real.namespace))["status"]
+
+    async def report(name: str) -> Any:
+        found = await real.api.get(CONFIG_MAPS, (await status(name))["report"], real.namespace)
+        return json.loads(found["data"]["report.json"])
+
+    async def ended() -> bool:
+        return all(["finishedAt" in await status(name) for name in changes])
+
+    async with operator():
+        await until(lambda: serving(real, {"chat-2g-20gb": 2, "narrow-2g-20gb": 1}), "both serve")
+        for name, change in changes.items():
+            spec = {**body["spec"], "engine": "twin", **change}
+            metadata = {"name": name, "namespace": real.namespace}
+            await real.api.create(TRAFFIC_REPLAYS, {**body, "metadata": metadata, "spec": spec})
+        await until(ended, "all simulated", seconds=90)
+    complete = {name: (await status(name))["conditions"] for name in changes}
+    assert {c["reason"] for found in complete.values() for c in found if c["type"] == "Complete"} == {"Simulated"}
+    one, again, other, both = [await report(name) for name in changes]
+    assert one == again
+    assert one["latency_ms"] != other["latency_ms"]
+    assert one["verdict"]["attainment"] > 0.9
+    assert both["comparison"]["decided"] == "first", "one replica is too few for this peak"
+    assert len((await status("both"))["comparison"]) == 2
+    assert "fidelity" not in await status("one")
+    assert not await real.names(JOBS)
+
+
 async def test_a_replay_gets_its_job_keeps_its_spec_and_is_cancelled(real: Real, operator: Any) -> None:
     """Pods are objects only here, so nothing is sent; what the server takes and refuses is real."""
     await real.add()

@@ -14,11 +14,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from cynosure.app import simulator
 from cynosure.errors import Fatal
 from cynosure.kube.fence import Fenced
 from cynosure.kube.port import KubeApi
 from cynosure.observe.prometheus import Prometheus
 from cynosure.reconcile.replays import Replays, workers
+from cynosure.reconcile.replays.simulations import Twin
 
 from loadgen.outcomes import Outcomes, Status
 from loadgen.schedule import Schedule
@@ -129,14 +131,18 @@ class Stage:
 
 
 @asynccontextmanager
-async def staged(cluster: Cluster, wrap: Callable[[KubeApi], KubeApi] = lambda api: api, **changes: str) -> (
-    AsyncIterator[Stage]
-):  # fmt: skip
+async def staged(
+    cluster: Cluster,
+    wrap: Callable[[KubeApi], KubeApi] = lambda api: api,
+    twin: Twin | None = None,
+    **changes: str,
+) -> AsyncIterator[Stage]:
     """Another process, as far as the cluster can tell."""
     chosen = settings(cluster.prometheus.url, STEP_SECONDS="10", RATE_WINDOW_SECONDS="10", **changes)
     async with operating(cluster) as operator, client(cluster.server.url) as api:
         found = Stage(cluster, operator, None)  # type: ignore[arg-type]
-        found.replays = Replays(wrap(api), operator.caches, Prometheus(chosen.prometheus), lambda: found.now, chosen)
+        metrics, chosen_twin = Prometheus(chosen.prometheus), twin or simulator(lambda: operator.loop.latest, chosen)
+        found.replays = Replays(wrap(api), operator.caches, metrics, chosen_twin, lambda: found.now, chosen)
         yield found
 
 

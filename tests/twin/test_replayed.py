@@ -17,7 +17,7 @@ from cynosure.model.service import BatchJob, Metric, Mode, Service, ServiceKey, 
 from cynosure.model.signals import AbsenceReason, Absent, Load
 from cynosure.model.snapshot import Observation, Replica, ReplicaPhase, Snapshot, Workload
 from cynosure.plan import Tuning
-from cynosure.settings import ForecastSettings
+from cynosure.settings import Settings
 from cynosure.twin.apart import replayed_apart
 from cynosure.twin.policies.static import Static
 from cynosure.twin.replayed import experiment_of, replayed
@@ -64,7 +64,7 @@ def snapshot(*observations: Observation, gpus: int = 6) -> Snapshot:
 
 
 def site(seen: Snapshot | None = None, bounds: Bounds | None = None, key: ServiceKey = CHAT) -> Site:
-    return site_of(seen or snapshot(), key, bounds or Bounds(), Tuning(), ForecastSettings(), 300.0, 15.0)
+    return site_of(seen or snapshot(), key, bounds or Bounds(), Tuning(), Settings())
 
 
 def test_each_request_of_the_schedule_has_its_outcome_and_nothing_is_said_of_sending() -> None:

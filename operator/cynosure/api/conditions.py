@@ -49,7 +49,7 @@ class Type(StrEnum):
     ACCEPTED = "Accepted", "An IntentApproval counts."
 
     TRACE_FOUND = "TraceFound", "The trace of a TrafficReplay could be read."
-    STARTED = "Started", "The replay sends, or has sent."
+    STARTED = "Started", "The replay sends, or has sent; with the twin, is or was simulated."
     COMPLETE = "Complete", "The replay has ended and its report is written."
 
 
@@ -282,7 +282,7 @@ class Reason(StrEnum):
     TRACE_TOO_LARGE = (
         "TraceTooLarge",
         (Type.TRACE_FOUND, Type.COMPLETE),
-        "The schedule does not fit into a ConfigMap; the message says which part of it would.",
+        "The schedule does not fit into a ConfigMap, or is too much for the twin; the message says how much would fit.",
     )
     TARGET_MISSING = (
         "TargetMissing",
@@ -307,6 +307,21 @@ class Reason(StrEnum):
     PREPARING = "Preparing", (Type.STARTED, Type.COMPLETE), "The schedule is built, and the pods are being made."
     SENDING = "Sending", (Type.STARTED, Type.COMPLETE), "Requests are being sent."
     FINISHED = "Finished", (Type.STARTED, Type.COMPLETE), "Every worker told what it sent, and the report is written."
+    SIMULATING = (
+        "Simulating",
+        (Type.STARTED, Type.COMPLETE),
+        "The twin plays the schedule to the service as it is now; nothing is sent.",
+    )
+    SIMULATED = (
+        "Simulated",
+        (Type.STARTED, Type.COMPLETE),
+        "The twin has played the whole schedule, and the report is written. Nothing was sent.",
+    )
+    SIMULATION_FAILED = (
+        "SimulationFailed",
+        (Type.STARTED, Type.COMPLETE),
+        "The twin had no answer; the message says why, and there is no verdict.",
+    )
     CANCELLED = (
         "Cancelled",
         (Type.STARTED, Type.COMPLETE),

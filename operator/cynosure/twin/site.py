@@ -13,7 +13,7 @@ from cynosure.model.service import Service, ServiceKey
 from cynosure.model.signals import AbsenceReason, Absent, Load
 from cynosure.model.snapshot import Observation, ReplicaPhase, Snapshot
 from cynosure.plan import Tuning
-from cynosure.settings import ForecastSettings, LoopSettings, PrometheusSettings
+from cynosure.settings import ForecastSettings, LoopSettings, PrometheusSettings, Settings
 from cynosure.twin.port import Setting
 
 _ABSENT: Final = Absent(AbsenceReason.MISSING, "nothing was simulated yet")
@@ -101,9 +101,7 @@ def site_of(
     key: ServiceKey,
     bounds: Bounds,
     tuning: Tuning,
-    forecasting: ForecastSettings,
-    token_window_seconds: float,
-    resync_seconds: float,
+    settings: Settings,
 ) -> Site:
     """Single out one service of a cluster. :raises BadInput: it cannot be simulated there."""
     observed = next((o for o in snapshot.observations if o.service.key == key), None)
@@ -124,7 +122,9 @@ def site_of(
     )
     most = None if bounds.max_gpus is None else max(0, bounds.max_gpus - len({slot.gpu for slot in others}))
     mine = replace(bounds, services={key: bounds.of(key)}, max_gpus=most)
-    site = Site(alone, mine, tuning, forecasting, token_window_seconds, resync_seconds)
+    site = Site(
+        alone, mine, tuning, settings.forecast, settings.prometheus.token_window_seconds, settings.loop.resync_seconds
+    )
     kept = replace(observed.service, gpu_products=(site.gpu_product,), partitions=site.partitions)
     return replace(site, snapshot=replace(alone, observations=(replace(observed, service=kept),)))
 

@@ -1,6 +1,9 @@
-"""From the targets of a replay to the addresses that its Jobs send to. Pure but for looking up what is there."""
+"""From the targets of a replay to the services that are meant, and the addresses that its Jobs send to.
 
-from collections.abc import Callable
+Pure but for looking up what is there.
+"""
+
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -22,15 +25,21 @@ _PROMPTS: dict[EngineKind, Prompt] = {EngineKind.EMULATED: "count", EngineKind.V
 
 
 @dataclass(frozen=True, slots=True)
-class Aim:
-    """One target: what people call it, where requests go, and how they are written. ``slo`` is its own."""
+class Subject:
+    """One target: what people call it, and what it takes. ``slo`` is its own."""
 
     name: str
-    url: str
     kind: Kind
+    slo: Slo | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Aim(Subject):
+    """One that requests are sent to: where, and how they are written."""
+
+    url: str
     model: str | None = None
     prompt: Prompt = "text"
-    slo: Slo | None = None
     allowed_hosts: tuple[str, ...] = ()
 
 
@@ -39,10 +48,32 @@ def aims_of(replay: TrafficReplay, find: Lookup, allowed_hosts: str) -> tuple[Ai
     allowed = frozenset(host.strip().lower() for host in allowed_hosts.split(",") if host.strip())
     namespace = replay.metadata.namespace
     found = tuple(_aim(target, namespace, find, allowed) for target in replay.spec.targets)
-    if len({aim.kind for aim in found}) > 1:
-        said = " and ".join(f"{aim.name} takes {aim.kind.name.lower()}s" for aim in found)
-        raise start(Reason.NOT_SUPPORTED, f"targets: {said}; two targets get the same schedule, so use one replay each")
+    _check_alike(found)
     return found
+
+
+def subjects_of(replay: TrafficReplay, find: Lookup) -> tuple[Subject, ...]:
+    """The services that the twin stands in for, which need no address. Raises ``Hindered`` as ``aims_of`` does."""
+    found = tuple(_subject(target, replay.metadata.namespace, find) for target in replay.spec.targets)
+    _check_alike(found)
+    return found
+
+
+def _check_alike(found: Sequence[Subject]) -> None:
+    if len({each.kind for each in found}) > 1:
+        said = " and ".join(f"{each.name} takes {each.kind.name.lower()}s" for each in found)
+        raise start(Reason.NOT_SUPPORTED, f"targets: {said}; two targets get the same schedule, so use one replay each")
+
+
+def _subject(target: ReplayTarget, namespace: str, find: Lookup) -> Subject:
+    if target.service is None:
+        raise start(
+            Reason.NOT_SUPPORTED,
+            f"targets.url: got {target.url}; limit: the twin knows services and their ModelProfiles, and no address; "
+            f"use service: NAME, or engine: builtin",
+        )
+    service = _read(target.service, namespace, find)
+    return Subject(target.service, _kind(service, find), service.spec.slo)
 
 
 def _aim(target: ReplayTarget, namespace: str, find: Lookup, allowed: frozenset[str]) -> Aim:
@@ -63,15 +94,20 @@ def _address(url: str, allowed: frozenset[str]) -> Aim:
         target = admit(url, allowed)
     except ValueError as error:  # BadLoadInput is one
         raise start(Reason.NOT_SUPPORTED, f"targets.url: {error}") from error
-    return Aim(url[:253], target.url, target.kind, allowed_hosts=(host,))
+    return Aim(url[:253], target.kind, url=target.url, allowed_hosts=(host,))
 
 
-def _service(name: str, namespace: str, find: Lookup) -> Aim:
+def _read(name: str, namespace: str, find: Lookup) -> InferenceService:
     body = find(INFERENCE_SERVICES, ObjectKey(namespace, name))
     service = parse(InferenceService, body) if body else None
     if not isinstance(service, InferenceService):
         lack = f"cannot be read: {service.message}" if service else "is not there"
         raise start(Reason.TARGET_MISSING, f"targets.service: InferenceService {name} in namespace {namespace} {lack}")
+    return service
+
+
+def _service(name: str, namespace: str, find: Lookup) -> Aim:
+    service = _read(name, namespace, find)
     engine = service.spec.engine
     if engine is None:
         raise start(
@@ -84,11 +120,11 @@ def _service(name: str, namespace: str, find: Lookup) -> Aim:
     path = "/v1/completions" if kind is Kind.COMPLETION else f"/v2/models/{model}/infer"
     return Aim(
         name,
-        f"http://{name}.{namespace}.svc:{engine.port}{path}",
         kind,
-        model if kind is Kind.COMPLETION else None,
-        _PROMPTS.get(engine.kind, "text"),
         service.spec.slo,
+        url=f"http://{name}.{namespace}.svc:{engine.port}{path}",
+        model=model if kind is Kind.COMPLETION else None,
+        prompt=_PROMPTS.get(engine.kind, "text"),
     )
 
 

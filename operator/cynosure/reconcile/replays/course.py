@@ -6,10 +6,12 @@ from typing import Any
 
 from cynosure.api import TrafficReplay
 from cynosure.api.conditions import Reason, Type
-from cynosure.api.traffic_replay import TrafficReplayStatus
+from cynosure.api.traffic_replay import ReplayEngine, TrafficReplayStatus
 from cynosure.model.condition import Condition, Status
 from cynosure.reconcile.lifecycle.progress import plain, stored
 from cynosure.reconcile.replays.hindrance import LASTING, Hindered
+
+_WHOLE = frozenset({Reason.FINISHED, Reason.SIMULATED})
 
 
 @dataclass(slots=True)
@@ -25,9 +27,13 @@ class Course:
 
     @property
     def is_sending(self) -> bool:
-        """Its Jobs were made: from then on none is made again."""
+        """Its Jobs were made: from then on none is made again. Or it is simulated."""
         started = self.conditions.get(Type.STARTED)
         return started is not None and started.status is Status.TRUE
+
+    @property
+    def is_simulated(self) -> bool:
+        return self.replay.spec.engine is ReplayEngine.TWIN
 
     @property
     def is_given_up(self) -> bool:
@@ -65,11 +71,16 @@ class Course:
         self.say(Type.STARTED, Status.TRUE, Reason.SENDING, message)
         self.say(Type.COMPLETE, Status.UNKNOWN, Reason.SENDING, message)
 
+    def simulating(self, trace: str, message: str) -> None:
+        self.say(Type.TRACE_FOUND, Status.TRUE, Reason.TRACE_READ, trace)
+        self.say(Type.STARTED, Status.TRUE, Reason.SIMULATING, message)
+        self.say(Type.COMPLETE, Status.UNKNOWN, Reason.SIMULATING, message)
+
     def ended(self, reason: Reason, message: str, at: datetime) -> None:
-        """Only ``FINISHED`` is good; a replay that was cancelled before it sent anything has not started."""
+        """Only a whole schedule is good; a replay that was cancelled before it sent anything has not started."""
         started = Status.TRUE if self.is_sending else Status.FALSE
         self.say(Type.STARTED, started, reason, message)
-        self.say(Type.COMPLETE, Status.TRUE if reason is Reason.FINISHED else Status.FALSE, reason, message)
+        self.say(Type.COMPLETE, Status.TRUE if reason in _WHOLE else Status.FALSE, reason, message)
         self.set(finished_at=at)
 
     def finished(self) -> TrafficReplayStatus:

@@ -129,7 +129,8 @@ def summary(results: Results) -> str:
 
 
 def _summary(name: str, report: Report, results: Results) -> str:
-    counts = f"sent {report['sent']} of {report['offered']}, succeeded {report['succeeded']}"
+    done = "sent" if report["rate_rmse"] is not None else "simulated"
+    counts = f"{done} {report['sent']} of {report['offered']}, succeeded {report['succeeded']}"
     if not results.is_whole:
         return f"{name}: {counts}"
     said = verdict(report, results.slo)
@@ -138,7 +139,10 @@ def _summary(name: str, report: Report, results: Results) -> str:
     return f"{name}: {counts}; {what} {'met' if said.met else 'missed'}, attainment {said.attainment:.2%}{late}"
 
 
-def _fidelity(report: Report) -> Fidelity:
+def _fidelity(report: Report) -> Fidelity | None:
+    """None where nothing is known of sending."""
+    if report["rate_rmse"] is None:
+        return None
     return Fidelity(
         rate_rmse=decimal(round(report["rate_rmse"], 6)),
         rate_wape=decimal(round(report["rate_wape"], 6)),

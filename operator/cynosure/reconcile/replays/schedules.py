@@ -36,17 +36,28 @@ _FIELDS = {
 def check_supported(replay: TrafficReplay) -> None:
     """Raises ``Hindered`` for what only the command line does."""
     spec = replay.spec
-    if spec.engine is not ReplayEngine.BUILTIN:
+    if spec.engine not in (ReplayEngine.BUILTIN, ReplayEngine.TWIN):
         raise start(
             Reason.NOT_SUPPORTED,
-            f"engine: got {spec.engine}; limit: builtin in a cluster; use engine: builtin, or `cynosure replay "
-            f"--engine` for k6 and stress and `cynosure twin` where you are",
+            f"engine: got {spec.engine}; limit: builtin or twin in a cluster; use engine: builtin, or `cynosure replay "
+            f"--engine` for k6 and stress where you are",
         )
     if isinstance(spec.trace.persistent_volume_claim, VolumeTrace):
         raise trace(
             Reason.NOT_SUPPORTED,
             "trace.persistentVolumeClaim: is not read by the operator; limit: name, configMap or prometheus; write a "
             "schedule with `cynosure replay --trace FILE --write-schedule schedule.bin` and use configMap",
+        )
+
+
+def check_size(schedule: Schedule, most: int) -> None:
+    """Raises ``Hindered`` for more requests than the twin simulates here."""
+    if len(schedule) > most:
+        share = most / len(schedule)
+        raise trace(
+            Reason.TRACE_TOO_LARGE,
+            f"trace: {len(schedule)} requests; limit: CYNOSURE_REPLAY_SIMULATION_REQUESTS, which is {most}; "
+            f"durationSeconds or transforms.scaleToPeakRps of {share:.0%} of what it is would fit",
         )
 
 

@@ -5,6 +5,7 @@ API server keeps the spec as it is; then the schedule, then the Jobs, then "Send
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Sequence
 from datetime import datetime
@@ -14,18 +15,20 @@ from cynosure.api.conditions import Reason
 from cynosure.api.slo import Slo
 from cynosure.api.traffic_replay import Progress
 from cynosure.clock import Clock
-from cynosure.errors import Conflict, CynosureError, Fatal, NotFound, Refused, Unavailable
+from cynosure.errors import BadInput, Conflict, CynosureError, Fatal, NotFound, Refused, Unavailable
 from cynosure.kube.caches import Caches
 from cynosure.kube.informer import ObjectKey
 from cynosure.kube.owners import is_owned_by
 from cynosure.kube.port import AUTOMATION_POLICIES, CONFIG_MAPS, JOBS, TRAFFIC_REPLAYS, Body, KubeApi, Resource
+from cynosure.model.service import ServiceKey
 from cynosure.observe.prometheus import Metrics
 from cynosure.reconcile.lifecycle.progress import moment, status_body
 from cynosure.reconcile.replays import children, results, schedules, workers
-from cynosure.reconcile.replays.aims import Aim, aims_of
+from cynosure.reconcile.replays.aims import Aim, Subject, aims_of, subjects_of
 from cynosure.reconcile.replays.course import Course
 from cynosure.reconcile.replays.hindrance import Hindered, start, trace
 from cynosure.reconcile.replays.results import Results, Side, Worker
+from cynosure.reconcile.replays.simulations import Simulation, Simulations, Twin
 from cynosure.reconcile.replays.sources import Sources
 from cynosure.settings import Settings
 from loadgen.errors import BadLoadInput, ScheduleTooLarge
@@ -42,13 +45,17 @@ _GONE = "the Job is gone, and all that it knew"
 class Replays:
     """Drives all TrafficReplays."""
 
-    def __init__(self, kube: KubeApi, caches: Caches, metrics: Metrics, clock: Clock, settings: Settings) -> None:
+    def __init__(
+        self, kube: KubeApi, caches: Caches, metrics: Metrics, twin: Twin, clock: Clock, settings: Settings
+    ) -> None:
         self._kube = kube
         self._caches = caches
         self._clock = clock
         self._settings = settings
         self._sources = Sources(kube, metrics, settings)
         self._wake = asyncio.Event()
+        self._twin = twin
+        self._simulations = Simulations(self.wake)
         self._starting = asyncio.Lock()
         """One at a time: a schedule of two million requests takes some hundred megabytes while it is built."""
 
@@ -57,25 +64,27 @@ class Replays:
 
     async def run(self) -> None:
         """Until cancelled; ``Fatal`` goes through."""
-        while True:
-            self._wake.clear()
-            await self.round()
-            try:
-                async with asyncio.timeout(ROUND_SECONDS):
-                    await self._wake.wait()
-            except TimeoutError:
-                continue
+        try:
+            while True:
+                self._wake.clear()
+                await self.round()
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(ROUND_SECONDS):
+                        await self._wake.wait()
+        finally:
+            self._simulations.keep(())
 
     async def round(self) -> None:
         """All at once, so that the next round waits for the slowest only: a cancellation takes seconds."""
         if not self._caches.synced:
             return
+        found = [parse(TrafficReplay, body) for body in list(self._caches.store(TRAFFIC_REPLAYS).items())]
+        replays = [r for r in found if not isinstance(r, Invalid) and r.metadata.deletion_timestamp is None]
+        self._simulations.keep([replay.metadata.uid for replay in replays])
         try:
             async with asyncio.TaskGroup() as group:
-                for body in list(self._caches.store(TRAFFIC_REPLAYS).items()):
-                    replay = parse(TrafficReplay, body)
-                    if not isinstance(replay, Invalid) and replay.metadata.deletion_timestamp is None:
-                        group.create_task(self._guarded(replay))
+                for replay in replays:
+                    group.create_task(self._guarded(replay))
         except BaseExceptionGroup as failures:
             if fatal := failures.subgroup(Fatal):
                 raise Fatal(str(fatal.exceptions[0])) from failures
@@ -101,7 +110,9 @@ class Replays:
             await self._expire(course)
         elif course.replay.spec.cancel:
             await self._cancel(course)
-        elif course.is_sending:
+        elif (simulation := self._simulations.of(course.replay.metadata.uid)) is not None:
+            await self._listen(course, simulation)
+        elif course.is_sending and not course.is_simulated:
             await self._look(course)
         elif not course.is_given_up:
             await self._start(course)
@@ -111,8 +122,11 @@ class Replays:
             if self._is_stopped:
                 raise start(Reason.STOPPED, "AutomationPolicy.spec.stop; it starts when that is false again")
             async with self._starting:
-                aims, schedule = await self._wanted(course.replay)
-                await self._launch(course, aims, schedule)
+                schedules.check_supported(course.replay)
+                if course.is_simulated:
+                    await self._simulate(course)
+                else:
+                    await self._launch(course, *await self._wanted(course.replay))
         except Hindered as hindrance:
             course.hindered(hindrance)
         except Refused as error:
@@ -121,16 +135,47 @@ class Replays:
 
     async def _wanted(self, replay: TrafficReplay) -> tuple[tuple[Aim, ...], Schedule]:
         """A schedule that was written before a restart is the one that is sent."""
-        schedules.check_supported(replay)
         aims = aims_of(replay, self._find, self._settings.replays.replay_hosts)
-        try:
-            check_measurable(children.slo_of(_slo(replay, aims)), {aim.kind for aim in aims})
-        except BadLoadInput as error:
-            raise start(Reason.NOT_SUPPORTED, str(error)) from error
+        _check_measurable(replay, aims)
         written = await self._own(CONFIG_MAPS, children.schedule_name(replay), replay)
         if written is not None:
             return aims, await asyncio.to_thread(schedules.read_schedule, written)
         return aims, await self._sources.schedule(replay, aims[0].kind)
+
+    async def _simulate(self, course: Course) -> None:
+        """Also after a restart of the operator, which took the last one along."""
+        replay = course.replay
+        subjects = subjects_of(replay, self._find)
+        _check_measurable(replay, subjects)
+        try:
+            play = self._twin([ServiceKey(replay.metadata.namespace, subject.name) for subject in subjects])
+        except BadInput as error:
+            raise start(Reason.NOT_SUPPORTED, f"engine: twin: {error}") from error
+        schedule = await self._sources.schedule(replay, subjects[0].kind)
+        schedules.check_size(schedule, self._settings.replays.replay_simulation_requests)
+        await self._own(CONFIG_MAPS, children.report_name(replay), replay)
+        whom = " and ".join(subject.name for subject in subjects)
+        course.simulating(_told(schedule), f"to {whom} as it is now, in the twin; nothing is sent")
+        scheduled = Progress(scheduled=len(subjects) * len(schedule))
+        course.set(started_at=course.status.started_at or course.now, progress=scheduled)
+        await self._save(course)
+        slo, seed = _slo(replay, subjects), replay.spec.seed
+        self._simulations.begin(replay.metadata.uid, lambda: play(schedule, seed), slo)
+
+    async def _listen(self, course: Course, simulation: Simulation) -> None:
+        if not simulation.task.done():
+            return
+        at = moment(self._clock())
+        if (error := simulation.task.exception()) is None:
+            outcomes = zip(course.replay.spec.targets, simulation.task.result(), strict=True)
+            sides = [Side(target.service or "", (Worker("the twin", each),)) for target, each in outcomes]
+            found = await asyncio.to_thread(results.results_of, sides, simulation.slo)
+            await self._end(course, found, Reason.SIMULATED, f"in the twin: {results.summary(found)}", at)
+        else:
+            log.warning("replay %s: the twin: %s", course.replay.metadata.name, error)
+            course.ended(Reason.SIMULATION_FAILED, f"in the twin: {error or type(error).__name__}", at)
+            await self._save(course)
+        self._simulations.end(course.replay.metadata.uid)
 
     async def _launch(self, course: Course, aims: Sequence[Aim], schedule: Schedule) -> None:
         replay = course.replay
@@ -156,9 +201,7 @@ class Replays:
 
     async def _set_start(self, course: Course, schedule: Schedule, targets: int) -> None:
         """As long as no Job was made, nothing was sent, and the start may still move."""
-        source = str(schedule.provenance.get("trace", "a schedule"))
-        told = f"{source}: {len(schedule)} requests in {schedule.duration_seconds:g} s"
-        course.prepared(told, f"{course.replay.spec.workers} workers for each target are being made")
+        course.prepared(_told(schedule), f"{course.replay.spec.workers} workers for each target are being made")
         begin = moment(self._clock() + self._settings.replays.replay_lead_seconds)
         course.set(started_at=begin, progress=Progress(scheduled=targets * len(schedule)))
         await self._save(course)
@@ -185,6 +228,11 @@ class Replays:
 
     async def _cancel(self, course: Course) -> None:
         replay = course.replay
+        self._simulations.end(replay.metadata.uid)
+        if course.is_simulated:
+            course.ended(Reason.CANCELLED, "spec.cancel: before the twin had an answer", course.now)
+            await self._save(course)
+            return
         jobs = [] if course.status.started_at is None else await self._jobs(replay)
         standing = [job for job in jobs if job is not None]
         if standing and all(workers.end_of(job) for job in standing):
@@ -283,9 +331,21 @@ class Replays:
         return self._caches.store(resource).get(key)
 
 
-def _slo(replay: TrafficReplay, aims: Sequence[Aim]) -> Slo | None:
+def _slo(replay: TrafficReplay, subjects: Sequence[Subject]) -> Slo | None:
     """One for both targets, or they could not be compared."""
-    return replay.spec.slo or aims[0].slo
+    return replay.spec.slo or subjects[0].slo
+
+
+def _check_measurable(replay: TrafficReplay, subjects: Sequence[Subject]) -> None:
+    try:
+        check_measurable(children.slo_of(_slo(replay, subjects)), {subject.kind for subject in subjects})
+    except BadLoadInput as error:
+        raise start(Reason.NOT_SUPPORTED, str(error)) from error
+
+
+def _told(schedule: Schedule) -> str:
+    source = str(schedule.provenance.get("trace", "a schedule"))
+    return f"{source}: {len(schedule)} requests in {schedule.duration_seconds:g} s"
 
 
 def _job_names(replay: TrafficReplay) -> list[str]:
