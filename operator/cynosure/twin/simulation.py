@@ -89,18 +89,18 @@ class Simulation:
             experiment.ground, self.tally, arrivals, setting.partition, experiment.replicas, experiment.starting
         )
         self._rows: list[_Row] = []
-        self._now = self._asked_at = 0.0
+        self.now_seconds = self._asked_at = 0.0
         self._scrapes.take(self.fleet, 0.0)
-        while self._now < min(2 * self._tick, self._end):
+        while self.now_seconds < min(2 * self._tick, self._end):
             self._go_on(Wanted(self.fleet.wanted, self.fleet.partition, "the start"))
 
     @property
     def is_over(self) -> bool:
-        return self._now >= self._end
+        return self.now_seconds >= self._end
 
     @property
     def seen(self) -> Seen:
-        now = self._now
+        now = self.now_seconds
         ready, starting = self.fleet.counts()
         history, history_until = self._scrapes.history(now)
         return Seen(
@@ -132,12 +132,12 @@ class Simulation:
         return Outcome(self.tally, self._end, gpu_hours, joules / 3.6e6, actions, timeline)
 
     def _go_on(self, wanted: Wanted) -> None:
-        self._rows.append(_Row(self._now, wanted, self.fleet.counts()[0], self._counted()))
+        self._rows.append(_Row(self.now_seconds, wanted, self.fleet.counts()[0], self._counted()))
         self._asked_at += self._interval
-        while self._now < min(self._asked_at - 1e-9, self._end):
-            self._now = min(self._now + self._tick, self._end)
-            self.fleet.run_until(self._now)
-            self._scrapes.take(self.fleet, self._now)
+        while self.now_seconds < min(self._asked_at - 1e-9, self._end):
+            self.now_seconds = min(self.now_seconds + self._tick, self._end)
+            self.fleet.run_until(self.now_seconds)
+            self._scrapes.take(self.fleet, self.now_seconds)
 
     def _counted(self) -> tuple[int, int, int]:
         tally = self.tally

@@ -5,12 +5,11 @@ from typing import Final
 
 import numpy as np
 
-from cynosure.forecast import Horizon, Learner
-from cynosure.model.forecast import Forecast
 from cynosure.model.plan import Action, Plan
-from cynosure.model.signals import AbsenceReason, Absent, Load, Reading, Series, Signal
+from cynosure.model.signals import AbsenceReason, Absent, Load, Reading, Signal
 from cynosure.model.snapshot import Replica, ReplicaPhase, Snapshot, Workload
 from cynosure.plan import Tuning, plan_cluster
+from cynosure.twin.foresight import Foresight
 from cynosure.twin.port import Seen, Setting, Wanted, Window
 from cynosure.twin.site import Site, imagined
 
@@ -28,11 +27,9 @@ class Cynosure:
         """What was seen and decided last."""
         self.interval_seconds = site.resync_seconds
         self._setting = setting
-        learning = site.forecasting
-        self._learner = Learner(Horizon(learning.step_seconds, learning.horizon_seconds, learning.season_seconds))
         self._start, observed = site.snapshot.now_seconds, site.observed
         self._key = observed.service.key
-        self._forecast: Forecast | None = None
+        self._foresight = Foresight(site.forecasting, self._start)
         self._last = observed.last
         self._leaving: Workload | None = None
         self._gained_at = observed.capacity_gained_at_seconds
@@ -40,10 +37,10 @@ class Cynosure:
 
     def decide(self, seen: Seen) -> Wanted:
         now = self._start + seen.now_seconds
-        self._refit(seen)
+        forecast = self._foresight.at(seen)
         if seen.ready >= seen.replicas:
             self._leaving = None
-        forecasts = {self._key: self._forecast} if self._forecast else {}
+        forecasts = {self._key: forecast} if forecast else {}
         snapshot = self._snapshot(seen)
         plan = plan_cluster(snapshot, forecasts, self._site.bounds, self._site.tuning)
         self.latest = snapshot, plan
@@ -60,17 +57,6 @@ class Cynosure:
         if decision.action is Action.MIGRATE:
             self._leaving = Workload(seen.partition, seen.replicas)
         return Wanted(decision.option.replicas, decision.option.partition, reason)
-
-    def _refit(self, seen: Seen) -> None:
-        made_at = self._forecast.made_at_seconds if self._forecast else -np.inf
-        learning, now = self._site.forecasting, self._start + seen.now_seconds
-        if now - made_at < learning.refit_seconds:
-            return
-        rates, step = seen.history, seen.history_step_seconds
-        times = self._start + seen.history_until_seconds - step * np.arange(len(rates) - 1, -1, -1.0)
-        known = np.isfinite(rates) & (times > now - learning.history_seconds)
-        fitted = self._learner.forecast(Series(times[known], rates[known]), now)
-        self._forecast = fitted or self._forecast
 
     def _snapshot(self, seen: Seen) -> Snapshot:
         owner = next((workload.foreign_owner for workload in self._site.observed.workloads), None)
