@@ -19,6 +19,7 @@ COMMANDS = (
     "cynosure.size.command",
     "cynosure.twin.command",
     "loadgen.command",
+    "loadgen.reports_command",
     "loadgen.traces_command",
     "testbed.command",
 )
