@@ -20,7 +20,7 @@ from cynosure.plan import Tuning
 from cynosure.settings import Settings
 from cynosure.twin.apart import replayed_apart
 from cynosure.twin.policies.static import Static
-from cynosure.twin.replayed import experiment_of, replayed
+from cynosure.twin.replayed import PATIENCE_SECONDS, experiment_of, replayed
 from cynosure.twin.simulation import simulate
 from cynosure.twin.site import Site, site_of
 from cynosure.twin.tally import shares
@@ -145,6 +145,15 @@ def test_two_services_are_compared_request_by_request() -> None:
     strong, weak = (replayed(site(seen, key=key), schedule(), 7) for key in (CHAT, OTHER))
 
     assert compare(strong, weak, SLO)["decided"] == "first"
+
+
+def test_what_the_client_would_give_up_is_a_failure_in_the_twin_too() -> None:
+    narrow = site(snapshot(observed(ready=1, max_replicas=1)))
+    found = replayed(narrow, schedule(12.0), 0)
+
+    assert np.nanmax(found.latency_seconds) <= PATIENCE_SECONDS
+    assert report_of(found, SLO)["failures"].keys() <= {"timeout", "unfinished"}
+    assert (found.status == Status.TIMEOUT).any()
 
 
 def test_a_prompt_that_never_fits_is_refused_as_an_engine_does() -> None:

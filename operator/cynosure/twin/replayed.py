@@ -17,11 +17,14 @@ from cynosure.twin.simulation import Experiment, simulate
 from cynosure.twin.site import Site
 from cynosure.twin.tally import Ledger
 from cynosure.twin.traffic import Traffic
+from loadgen.engine import EngineOptions
 from loadgen.outcomes import Outcomes, Status
 from loadgen.schedule import Kind, Schedule
 from loadgen.trace import RequestTrace
 
 ENGINE: Final = "twin"
+PATIENCE_SECONDS: Final = EngineOptions().timeout_seconds
+"""After which the builtin engine gives a request up; in the twin it goes on all the same, and is a failure."""
 _TOO_LONG: Final = 400
 """What an engine answers to a prompt that its KV cache could never hold."""
 
@@ -86,15 +89,17 @@ def _check_kind(site: Site, schedule: Schedule) -> None:
 
 def _outcomes(schedule: Schedule, ledger: Ledger, kv_cache_tokens: Floats, name: str) -> Outcomes:
     due, is_text = schedule.send_at_seconds, schedule.kind == Kind.COMPLETION
-    finished = ~np.isnan(ledger.finished_at)
+    with np.errstate(invalid="ignore"):
+        finished = ledger.finished_at - due <= PATIENCE_SECONDS
+    given_up = np.where(np.isnan(ledger.finished_at), int(Status.UNFINISHED), int(Status.TIMEOUT))
     too_long = schedule.input_tokens + schedule.output_tokens > kv_cache_tokens.min()
     refused = np.where(is_text & too_long, _TOO_LONG, int(Status.CONNECTION))
-    status = np.where(finished, int(Status.SUCCEEDED), np.where(ledger.dropped, refused, int(Status.UNFINISHED)))
+    status = np.where(finished, int(Status.SUCCEEDED), np.where(ledger.dropped, refused, given_up))
     return Outcomes(
         due_seconds=due,
         lag_seconds=np.full(len(due), np.nan),
         first_seconds=np.where(is_text, ledger.first_at - due, np.nan),
-        latency_seconds=ledger.finished_at - due,
+        latency_seconds=np.where(finished, ledger.finished_at - due, np.nan),
         tokens=np.where(finished & is_text, schedule.output_tokens, 0),
         kind=schedule.kind,
         status=status.astype(np.int64),
