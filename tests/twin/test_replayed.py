@@ -13,6 +13,7 @@ import pytest
 from cynosure.errors import BadInput, Unavailable
 from cynosure.model.bounds import Bounds, ServiceBounds
 from cynosure.model.gpu import Gpu, Slot
+from cynosure.model.plan import Action, Decision, Option
 from cynosure.model.service import BatchJob, Metric, Mode, Service, ServiceKey, Target
 from cynosure.model.signals import AbsenceReason, Absent, Load
 from cynosure.model.snapshot import Observation, Replica, ReplicaPhase, Snapshot, Workload
@@ -56,6 +57,12 @@ def observed(key: ServiceKey = CHAT, ready: int = 3, pending: int = 0, gpu: int 
     )
     load = Load(NONE, NONE, NONE, NONE, NONE)
     return Observation(service, load, (Workload("3g.40gb", len(replicas)),), replicas, lead_time_seconds=30.0)
+
+
+def drawing(watts: float) -> Observation:
+    """A service whose last decision draws so much."""
+    option = Option("3g.40gb", GPU, 1, 4, 4.0, 3 / 7, watts)
+    return replace(observed(OTHER, ready=0), last=Decision(OTHER, Action.HOLD, option, "Present", "a test", NOW))
 
 
 def snapshot(*observations: Observation, gpus: int = 6) -> Snapshot:
@@ -130,8 +137,15 @@ def test_what_others_have_is_left_to_them() -> None:
         site(snapshot(replace(observed(), workloads=(Workload("3g.40gb", 3, "keda"),)))),
         site(bounds=Bounds(services={CHAT: ServiceBounds(max_replicas=3)})),
         site(bounds=Bounds(max_gpus=2)),
+        site(snapshot(observed(), drawing(watts=900.0)), Bounds(max_watts=1100.0)),
     ],
-    ids=["paused", "owned by another autoscaler", "bound by an intent", "bound over all services"],
+    ids=[
+        "paused",
+        "owned by another autoscaler",
+        "bound by an intent",
+        "GPUs of all",
+        "watts of all, less the others'",
+    ],
 )
 def test_what_holds_the_product_in_the_cluster_holds_it_in_the_twin(limited: Site) -> None:
     heavy = schedule(30.0)
@@ -172,6 +186,7 @@ def test_a_prompt_that_never_fits_is_refused_as_an_engine_does() -> None:
         (snapshot(observed(batch=BatchJob(9, 60.0, NOW))), "is a job with a deadline"),
         (replace(snapshot(), profiles={}), "there is no valid ModelProfile llm"),
         (snapshot(gpus=0), "no usable GPU of the cluster"),
+        (snapshot(observed(confidential=True)), "no usable GPU of the cluster"),
         (snapshot(observed(partitions=("1g.10gb",))), "has no point on A100-80GB for 1g.10gb; it has 3g.40gb, 7g.80gb"),
     ],
 )

@@ -1,13 +1,14 @@
 """One service where it stands, in the cluster or imagined: what the product knows beyond what every policy is told."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Final
 
 from cynosure.errors import BadInput
 from cynosure.model.bounds import Bounds
-from cynosure.model.gpu import Gpu, Slot
+from cynosure.model.gpu import Gpu
+from cynosure.model.plan import Option
 from cynosure.model.profile import Profile
 from cynosure.model.service import Service, ServiceKey
 from cynosure.model.signals import AbsenceReason, Absent, Load
@@ -54,6 +55,8 @@ class Site:
         """
         measured = {point.gpu for point in self.profile.points}
         allowed = measured & set(self.service.gpu_products or measured)
+        if self.service.confidential:
+            allowed &= {product for product, found in self.snapshot.classes.items() if found.confidential}
         found = next((product for product in self._products() if product in allowed), None)
         if found is None:
             raise BadInput(
@@ -112,16 +115,16 @@ def site_of(
     profile = snapshot.profiles.get(observed.service.profile)
     if profile is None:
         raise BadInput(f"{key}: there is no valid ModelProfile {observed.service.profile}, which the twin rests on")
-    others = [_foreign(slot) for slot in _slots(o for o in snapshot.observations if o is not observed)]
+    others = [o for o in snapshot.observations if o is not observed]
+    slots = [replace(r.slot, service=None) for o in others for r in o.replicas if r.slot is not None]
     alone = replace(
         snapshot,
         observations=(observed,),
-        foreign=(*snapshot.foreign, *others),
+        foreign=(*snapshot.foreign, *slots),
         profiles={profile.name: profile},
         classes=dict(snapshot.classes),
     )
-    most = None if bounds.max_gpus is None else max(0, bounds.max_gpus - len({slot.gpu for slot in others}))
-    mine = replace(bounds, services={key: bounds.of(key)}, max_gpus=most)
+    mine = _left(bounds, key, [o.last.option for o in others if o.last], len({slot.gpu for slot in slots}))
     site = Site(
         alone, mine, tuning, settings.forecast, settings.prometheus.token_window_seconds, settings.loop.resync_seconds
     )
@@ -146,9 +149,14 @@ def imagined(setting: Setting, tuning: Tuning) -> Site:
     return Site(Snapshot(0.0, (observed,), gpus, (), profiles), tuning=tuning)
 
 
-def _slots(observations: Iterable[Observation]) -> Iterator[Slot]:
-    return (replica.slot for o in observations for replica in o.replicas if replica.slot is not None)
-
-
-def _foreign(slot: Slot) -> Slot:
-    return replace(slot, service=None)
+def _left(bounds: Bounds, key: ServiceKey, others: Sequence[Option], gpus: int) -> Bounds:
+    """What limits of all services together leave to one, as the others stand still."""
+    watts = sum(option.watts for option in others)
+    cost = sum(option.cost_per_hour or 0.0 for option in others)
+    return replace(
+        bounds,
+        services={key: bounds.of(key)},
+        max_gpus=None if bounds.max_gpus is None else max(0, bounds.max_gpus - gpus),
+        max_watts=None if bounds.max_watts is None else max(0.0, bounds.max_watts - watts),
+        max_cost_per_hour=None if bounds.max_cost_per_hour is None else max(0.0, bounds.max_cost_per_hour - cost),
+    )
