@@ -6,7 +6,6 @@ from itertools import pairwise
 from typing import Any
 
 from cynosure.api import InferenceService, ScalingIntent
-from cynosure.api.gpu_class import GPUClass
 from cynosure.api.intent_status import Phase
 from cynosure.diagnose import Engine, Expired, Pod
 from cynosure.intents.effects import ReplicaLimit, effects_of
@@ -111,14 +110,3 @@ def expired_of(intents: Iterable[ScalingIntent], key: ServiceKey, now_seconds: f
                 and now_seconds - at < _DAY_SECONDS
             ):
                 yield Expired(intent.metadata.name, at, effect.least)
-
-
-def prices_of(classes: Iterable[GPUClass], currency: str) -> tuple[tuple[str, float], ...]:
-    """Per hour and product; the cheapest region, as nobody says where the nodes are."""
-    found: dict[str, float] = {}
-    for kind in classes:
-        for price in kind.spec.prices:
-            if price.currency == currency:
-                known = found.get(kind.spec.product)
-                found[kind.spec.product] = min(float(price.per_hour), known if known is not None else float("inf"))
-    return tuple(sorted(found.items()))

@@ -4,16 +4,13 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TypeVar
 
-from cynosure.api import Invalid, ScalingIntent
-from cynosure.api.gpu_class import GPUClass
+from cynosure.api import ScalingIntent
 from cynosure.api.inference_status import FindingStatus
-from cynosure.api.metadata import Resource as Kind
 from cynosure.diagnose import Evidence, Finding, SloStep, diagnose
 from cynosure.errors import CynosureError, Fatal
 from cynosure.kube.caches import Caches
-from cynosure.kube.port import GPU_CLASSES, SCALING_INTENTS, KubeApi, Resource
+from cynosure.kube.port import SCALING_INTENTS, KubeApi
 from cynosure.model.service import ServiceKey
 from cynosure.model.signals import AbsenceReason, Series
 from cynosure.model.snapshot import Observation
@@ -31,7 +28,6 @@ from cynosure.settings import DiagnosisSettings
 
 log = logging.getLogger(__name__)
 
-_R = TypeVar("_R", bound=Kind)
 _FEWEST = 6
 """Samples before it is said that nothing is wrong."""
 
@@ -55,7 +51,7 @@ class Diagnosis:
         self._settings = settings
         self._windows = Windows(settings.diagnosis_window_seconds)
         self._proposals = Proposals(kube, settings.proposal_seconds)
-        self._intents, self._classes = Parsed(ScalingIntent), Parsed(GPUClass)
+        self._intents = Parsed(ScalingIntent)
         self._latest: Mapping[ServiceKey, tuple[FindingStatus, ...]] = {}
 
     def latest(self) -> Mapping[ServiceKey, tuple[FindingStatus, ...]]:
@@ -80,9 +76,9 @@ class Diagnosis:
         seen = self._know.latest()
         if seen is None or seen.picture is None:
             return
-        classes = [kind for kind in self._parsed(self._classes, GPU_CLASSES) if isinstance(kind, GPUClass)]
-        intents = [one for one in self._parsed(self._intents, SCALING_INTENTS) if isinstance(one, ScalingIntent)]
-        prices = {key: facts.prices_of(classes, _currency(seen.picture, key)) for key in seen.picture.services}
+        parsed = self._intents.of(self._know.caches.store(SCALING_INTENTS).items()).values()
+        intents = [one for one in parsed if isinstance(one, ScalingIntent)]
+        prices = {key: _prices(seen, _currency(seen.picture, key)) for key in seen.picture.services}
         self._windows.sample(seen, _per_gpu(seen, prices), await gauges.gpu_readings(self._know.metrics))
         series = await self._series(seen)
         evidence = list(self._evidence(seen, seen.picture, intents, prices, series))
@@ -91,9 +87,6 @@ class Diagnosis:
         self._latest = {key: findings for key, findings in told.items() if findings is not None}
         if self._settings.proposals and not seen.bounds.stop:
             await self._proposals.draft(found, intents, seen.snapshot.now_seconds)
-
-    def _parsed(self, kind: Parsed[_R], resource: Resource) -> Iterator[_R | Invalid]:
-        return iter(kind.of(self._know.caches.store(resource).items()).values())
 
     def _told(self, evidence: Evidence, found: tuple[Finding, ...]) -> tuple[FindingStatus, ...] | None:
         if not found and len(evidence.samples) < _FEWEST:
@@ -159,6 +152,12 @@ def _is_missing(observation: Observation) -> bool:
 def _currency(picture: Picture, key: ServiceKey) -> str:
     budget = picture.services[key].spec.budget
     return budget.currency if budget else ""
+
+
+def _prices(seen: PassResult, currency: str) -> tuple[tuple[str, float], ...]:
+    """Of a whole GPU per hour by product: those that planning goes by."""
+    known = seen.snapshot.classes.items()
+    return tuple((product, found.prices[currency]) for product, found in known if currency in found.prices)
 
 
 def _per_gpu(
