@@ -130,8 +130,9 @@ class Operator:
     def _intents(self, api: KubeApi, settings: Settings) -> Lifecycle:
         window = Window(settings.intents.verify_grace_seconds, settings.intents.verify_window_seconds)
         evidence = LiveEvidence(self.prometheus, self.usage, settings.loop.resync_seconds)
+        timing = Timing(window=window, move_seconds=settings.intents.move_seconds)
         drafter = by_language(system_clock, language_model(settings))
-        return Lifecycle(api, drafter, self._what_if, evidence, system_clock, Timing(window=window))
+        return Lifecycle(api, drafter, self._what_if, evidence, system_clock, timing)
 
     def _snapshot(self) -> Snapshot | None:
         return self.loop.latest.snapshot if self.loop.latest else None

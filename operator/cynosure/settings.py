@@ -185,6 +185,8 @@ class IntentSettings:
     """From the application to the first sample: what was added has to become ready first."""
     verify_window_seconds: Seconds = 120.0
     """Length of the first look at live metrics; each further one is twice as long."""
+    move_seconds: Seconds = 600.0
+    """What the move of one replica may take, its start and the drain of the old one included."""
 
 
 @dataclass(frozen=True, slots=True, config=_CONFIG)

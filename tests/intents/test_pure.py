@@ -33,6 +33,7 @@ from cynosure.intents.writes import Write, writes_of
 from cynosure.model.bounds import Bounds, ServiceBounds
 from cynosure.model.calendar import Schedule
 from cynosure.model.condition import Condition, Status
+from cynosure.model.repacking import Repacking
 from cynosure.model.service import Metric, Mode, ServiceKey, Target
 from cynosure.model.signals import AbsenceReason, Absent
 from hypothesis import given
@@ -267,7 +268,7 @@ def digest(
     at = at or facts()
     found = grounded(*(DIRECTIVES[n] for n in order), at=at)
     assert isinstance(found, Grounded)
-    return plan_digest(uid, found.directives, [(CHAT, VISION)[n] for n in order], writes, (), at)
+    return plan_digest(uid, found.directives, [(CHAT, VISION)[n] for n in order], writes, (), at, Repacking())
 
 
 def test_the_digest_ignores_order_and_the_load() -> None:

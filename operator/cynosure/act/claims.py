@@ -54,14 +54,20 @@ def claim_spec(work: Work, partition: str, product: str, settings: WorkloadSetti
         choices.insert(
             0, {**anywhere, "name": "planned", "selectors": _cel(f"{same} && {attributes}.{of} in [{names}]")}
         )
+    if (target := work.target) is not None and target.partition == partition:
+        place = f"{attributes}.parentUUID == '{target.gpu}' && {attributes}.start == {target.start}"
+        choices.insert(0, {**anywhere, "name": "target", "selectors": _cel(f"{same} && {place}")})
     return {"devices": {"requests": [{"name": "part", "firstAvailable": choices}]}}
 
 
 def aims(work: Work, partition: str) -> tuple[Slot, ...]:
     """Where the next pods should go: the planned places that nobody holds yet; all of them when every one is held.
 
-    A node is chosen before a device: if it attracted pods for a place that is taken, they would land beside it.
+    While a replica moves, only its target. A node is chosen before a device: if it attracted pods for a place that is
+    taken, they would land beside it.
     """
+    if work.target is not None and work.target.partition == partition:
+        return (work.target,)
     planned = tuple(slot for slot in work.slots if slot.partition == partition)
     held = {(replica.slot.gpu, replica.slot.start) for replica in work.observation.replicas if replica.slot}
     return tuple(slot for slot in planned if (slot.gpu, slot.start) not in held) or planned

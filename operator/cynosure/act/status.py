@@ -106,6 +106,7 @@ def meaning(status: InferenceServiceStatus) -> Body:
         "decision": decision and (decision.action, decision.option.partition, decision.option.replicas, decision.dry),
         "reason": decision and decision.reason,
         "findings": [(finding.cause, finding.directive) for finding in status.findings],
+        "own": decision and decision.own_replicas,
         "history": len(status.history) and status.history[0].made_at,
     }
 
@@ -145,6 +146,7 @@ def _decision(decision: Decision) -> DecisionStatus:
         made_at=_time(decision.made_at_seconds),
         inputs=tuple(DecisionInput(name=name[:_WORD], value=f"{value:g}") for name, value in decision.inputs[:24]),
         dry=decision.dry,
+        own_replicas=decision.own_replicas,
     )
 
 

@@ -11,13 +11,16 @@ GOES_FIRST = "-100"
 
 
 def victims(replicas: Iterable[Replica], planned: Iterable[Slot], count: int) -> list[Replica]:
-    """``count`` of the replicas: those whose slot the plan wants free, then pending ones, then the youngest."""
+    """``count`` of the replicas: pending ones, then those whose slot the plan wants free, then the youngest.
+
+    Kubernetes takes what is not ready before anything else, whatever it is told.
+    """
     kept = {(slot.gpu, slot.start, slot.partition) for slot in planned}
 
     def order(replica: Replica) -> tuple[bool, bool, float, str]:
         slot = replica.slot
         stays = slot is not None and (slot.gpu, slot.start, slot.partition) in kept
-        return stays, replica.phase is ReplicaPhase.READY, -replica.created_at_seconds, replica.pod
+        return replica.phase is ReplicaPhase.READY, stays, -replica.created_at_seconds, replica.pod
 
     living = [replica for replica in replicas if replica.phase is not ReplicaPhase.DRAINING]
     return sorted(living, key=order)[: max(0, count)]

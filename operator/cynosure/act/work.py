@@ -16,8 +16,9 @@ from cynosure.model.snapshot import Observation
 class Work:
     """``slots`` are planned for the service; ``gpus`` are all there are. ``children`` are our Deployments of it.
 
-    ``adopted`` is the Deployment that ``spec.workloadRef`` names. ``rivals`` are autoscalers that aim at the
-    InferenceService itself. ``findings`` are those of the last diagnosis; None before the first one.
+    ``target`` is the one of the slots that the next pod is to take, while a replica moves. ``adopted`` is the
+    Deployment that ``spec.workloadRef`` names. ``rivals`` are autoscalers that aim at the InferenceService itself.
+    ``findings`` are those of the last diagnosis; None before the first one.
     """
 
     service: InferenceService
@@ -31,6 +32,7 @@ class Work:
     adopted: Body | None = None
     pods: tuple[Body, ...] = ()
     slots: tuple[Slot, ...] = ()
+    target: Slot | None = None
     gpus: tuple[Gpu, ...] = ()
     backend: Backend = Backend.DRA
     rivals: tuple[str, ...] = ()

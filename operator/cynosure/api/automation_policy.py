@@ -34,6 +34,8 @@ class AutomationPolicySpec(Part):
     """Most replicas of one service that an automatic intent may add or remove."""
     max_replicas: Annotated[int, Field(ge=1, le=1000)] | None = None
     """Most replicas of one service that any intent may ask for."""
+    max_moves: Annotated[int, Field(ge=1, le=64)] | None = None
+    """Most replicas that an automatic defragmentation may move."""
     max_cost_per_hour: Positive | None = None
     """Most cost of all services together, in ``currency``."""
     currency: Currency = "EUR"

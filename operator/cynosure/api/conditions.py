@@ -231,6 +231,11 @@ class Reason(StrEnum):
     )
 
     # Planned, Approved
+    NOTHING_TO_GAIN = (
+        "NothingToGain",
+        (Type.PLANNED,),
+        "No moves that keep every service at its replicas would free a GPU; the message has the figures.",
+    )
     PLAN_READY = "PlanReady", (Type.PLANNED,), "status.plan has the diff and its digest."
     PLANNING = "Planning", (Type.PLANNED,), "The dry run is not done yet."
     PLAN_STALE = "PlanStale", (Type.PLANNED,), "The cluster changed since; a new plan is being made."
@@ -248,7 +253,12 @@ class Reason(StrEnum):
     SUPERSEDED = "Superseded", (Type.APPLIED, Type.APPROVED), "A newer intent replaces it."
     EFFECT_SEEN = "EffectSeen", (Type.VERIFIED,), "Metrics show that every bound holds."
     MEASURING = "Measuring", (Type.VERIFIED,), "The window of measurement is not over."
-    EFFECT_MISSED = "EffectMissed", (Type.VERIFIED,), "A bound does not hold; the message says which and by how much."
+    MOVING = "Moving", (Type.VERIFIED,), "Replicas are being moved, one after the other; the message says how far."
+    EFFECT_MISSED = (
+        "EffectMissed",
+        (Type.VERIFIED,),
+        "A bound does not hold, or a move was not made in time; the message says which and by how much.",
+    )
     NOTHING_TO_VERIFY = "NothingToVerify", (Type.VERIFIED,), "The directives change nothing that could be measured."
 
     # Accepted

@@ -119,6 +119,8 @@ class DecisionStatus(Part):
     """What it rests on."""
     dry: bool = False
     """Shown only; nothing was changed (Advisory, Paused, or stopped)."""
+    own_replicas: Replicas | None = None
+    """While a replica moves: how many stay when it is over. Absent without a move."""
 
 
 class Spend(Part):

@@ -128,6 +128,28 @@ Estimates = Annotated[
 ]
 
 
+Slice = Annotated[int, Field(ge=0, le=15)]
+
+
+class PlannedMove(Part):
+    """A replica at another place serves before the one at the old place goes."""
+
+    namespace: Label
+    """Of the service."""
+    service: Label
+    """Whose replica."""
+    partition: Partition
+    """The profile of both places."""
+    gpu: Line
+    """UUID of the GPU that is left."""
+    start: Slice
+    """First memory slice there."""
+    to_gpu: Line
+    """UUID of the GPU that is taken."""
+    to_start: Slice
+    """First memory slice there."""
+
+
 class IntentPlan(Part):
     """The dry run. An approval names its digest, so that nobody approves what they have not seen."""
 
@@ -137,6 +159,10 @@ class IntentPlan(Part):
     """When."""
     diff: Annotated[tuple[Change, ...], Field(max_length=64, json_schema_extra=ATOMIC)] = ()
     """What would be written."""
+    moves: Annotated[tuple[PlannedMove, ...], Field(max_length=64, json_schema_extra=ATOMIC)] = ()
+    """Replicas that would be moved, one after the other in this order."""
+    frees: Annotated[tuple[Line, ...], Field(max_length=64, json_schema_extra=ATOMIC)] = ()
+    """UUIDs of the GPUs that would be empty then."""
     before: Estimates = ()
     """What is."""
     after: Estimates = ()

@@ -16,11 +16,12 @@ from cynosure.model.service import ServiceKey
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """What an approver decides on: the digest of the plan, and how many replicas of each service it moves."""
+    """What an approver decides on: the digest of the plan, the replicas of each service before and after, the moves."""
 
     digest: str
     replicas: Mapping[ServiceKey, tuple[int, int]]
     changes_something: bool = True
+    moves: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +119,8 @@ def automation_obstacle(
         return f"verb {forbidden[0]}: limit: AutomationPolicy.spec.automaticVerbs"
     if not _within_hours(policy.allowed_hours, now_seconds):
         return "now: limit: AutomationPolicy.spec.allowedHours"
+    if policy.max_moves is not None and proposal.moves > policy.max_moves:
+        return f"{proposal.moves} moves: limit: AutomationPolicy.spec.maxMoves, {policy.max_moves}"
     for service, (before, after) in proposal.replicas.items():
         step, most = policy.max_replica_change, policy.max_replicas
         if step is not None and abs(after - before) > step:

@@ -10,6 +10,7 @@ from cynosure.api.conditions import Type
 from cynosure.api.directive import BoundMetric
 from cynosure.intents.effects import (
     Bound,
+    Defragment,
     Effect,
     LatencyLimit,
     Migration,
@@ -21,8 +22,10 @@ from cynosure.intents.effects import (
     UseLimit,
     effects_of,
 )
+from cynosure.intents.moves import is_finished, moved_by
 from cynosure.model.bounds import Bounds, ServiceBounds
 from cynosure.model.condition import Status
+from cynosure.model.repacking import Repacking
 from cynosure.model.service import Metric, ServiceKey, Target
 
 _B = TypeVar("_B", Bounds, ServiceBounds)
@@ -36,6 +39,7 @@ class Holding:
     namespace: str
     intent: str
     effects: tuple[Effect, ...]
+    repacking: Repacking = field(default_factory=Repacking)
 
     @property
     def source(self) -> str:
@@ -55,7 +59,7 @@ def holdings(intents: Iterable[ScalingIntent], policy: AutomationPolicySpec, now
     """The intents in force, the first applied first. Pins are in the spec of their service, not among these bounds."""
     applied = [intent for intent in intents if is_applied(intent)]
     return tuple(
-        Holding(intent.metadata.namespace, intent.metadata.name, _unexpired(intent, now_seconds))
+        Holding(intent.metadata.namespace, intent.metadata.name, _unexpired(intent, now_seconds), moved_by(intent))
         for intent in sorted(applied, key=applied_at)
         if not has_expired(intent, now_seconds)
         and taken_back_by(intent, applied) is None
@@ -80,7 +84,8 @@ def has_expired(intent: ScalingIntent, now_seconds: float) -> bool:
 
 
 def _unexpired(intent: ScalingIntent, now_seconds: float) -> tuple[Effect, ...]:
-    return effects_of(d for d in intent.status.directives if d.expires is None or d.expires.timestamp() > now_seconds)
+    directives = (d for d in intent.status.directives if d.expires is None or d.expires.timestamp() > now_seconds)
+    return tuple(e for e in effects_of(directives) if not (isinstance(e, Defragment) and is_finished(intent)))
 
 
 def takes_back(intent: ScalingIntent) -> frozenset[str]:
@@ -141,6 +146,7 @@ def bounds_of(held: Sequence[Holding], policy: AutomationPolicySpec, *, pins: bo
         max_cost_per_hour=_least(total.whole.max_cost_per_hour, cost),
         currency=policy.currency,
         stop=policy.stop,
+        repacking=next((holding.repacking for holding in held if holding.repacking), Repacking()),
     )
 
 

@@ -8,6 +8,8 @@ from typing import Any
 from cynosure.api.intent_status import GroundedDirective
 from cynosure.intents.facts import Facts, key_of
 from cynosure.intents.writes import Write
+from cynosure.model.gpu import Slot
+from cynosure.model.repacking import Repacking
 from cynosure.model.service import ServiceKey
 
 
@@ -18,6 +20,7 @@ def plan_digest(
     writes: Iterable[Write],
     ended: Iterable[str],
     facts: Facts,
+    repacking: Repacking,
 ) -> str:
     """The SHA-256 of canonical JSON: keys and lists sorted, no spaces.
 
@@ -26,7 +29,8 @@ def plan_digest(
     - the uid of the intent, so that an approval never counts for another one of the same name;
     - the grounded directives, without their provenance: every number that was made absolute is in it;
     - each service that they concern, with uid and generation: somebody who changes its spec makes the plan stale;
-    - each write with the value before and after, and the names of the intents that it ends.
+    - each write with the value before and after, and the names of the intents that it ends;
+    - each move with both places, in order, and the GPUs that are free afterwards.
 
     Not in it: the load, the forecast, the estimates, texts and times. They are different a second later, and no
     approval would ever be in time.
@@ -37,6 +41,8 @@ def plan_digest(
         "services": _sorted(_identity(key, facts) for key in set(services)),
         "writes": _sorted([str(w.service), w.path, w.before, w.after] for w in writes),
         "ends": sorted(set(ended)),
+        "moves": [[_at(move.origin), _at(move.target)] for move in repacking.moves],
+        "frees": sorted(repacking.frees),
     }
     return f"sha256:{hashlib.sha256(_canonical(content).encode()).hexdigest()}"
 
@@ -44,6 +50,10 @@ def plan_digest(
 def _identity(key: ServiceKey, facts: Facts) -> list[str | int]:
     found = next((service for service in facts.services if key_of(service) == key), None)
     return [str(key), found.metadata.uid, found.metadata.generation] if found else [str(key)]
+
+
+def _at(slot: Slot) -> list[str | int]:
+    return [str(slot.service), slot.partition, slot.gpu, slot.start]
 
 
 def _sorted(values: Iterable[Any]) -> list[Any]:

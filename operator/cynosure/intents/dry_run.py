@@ -14,6 +14,7 @@ from cynosure.intents.bounds import Holding, bounds_of
 from cynosure.intents.digest import plan_digest
 from cynosure.intents.effects import (
     Bound,
+    Defragment,
     Effect,
     Explanation,
     LatencyLimit,
@@ -25,10 +26,14 @@ from cynosure.intents.effects import (
     effects_of,
 )
 from cynosure.intents.facts import Facts, key_of
+from cynosure.intents.moves import change_of as move_change
+from cynosure.intents.moves import planned, services_of
+from cynosure.intents.moves import sentences as moves_told
 from cynosure.intents.outlook import obstacle, sentences, shortfalls
 from cynosure.intents.writes import Write, change_of, in_place, recorded, writes_of
 from cynosure.model.bounds import Bounds
 from cynosure.model.plan import Decision, Plan
+from cynosure.model.repacking import Defragmentation, Repacking
 from cynosure.model.service import ServiceKey
 
 WhatIf = Callable[[Bounds], Plan]
@@ -50,6 +55,7 @@ class Draft:
     ended: tuple[ScalingIntent, ...]
     digest: str
     left: tuple[Write, ...] = ()
+    defragmentation: Defragmentation | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +68,13 @@ class DryRun:
 
 
 def draft_of(
-    intent: ScalingIntent, directives: Sequence[GroundedDirective], ended: Sequence[ScalingIntent], facts: Facts
+    intent: ScalingIntent,
+    directives: Sequence[GroundedDirective],
+    ended: Sequence[ScalingIntent],
+    facts: Facts,
+    defragmentation: Defragmentation | None = None,
 ) -> Draft:
-    """Own writes, and the reversal of those of ``ended`` intents that still stand and are not written anew."""
+    """Own writes and moves, and the reversal of those of ``ended`` that still stand and are not written anew."""
     effects = effects_of(directives)
     own = writes_of(effects, facts)
     taken = {(write.service, write.path) for write in own}
@@ -73,10 +83,11 @@ def draft_of(
     restored = tuple(w for w in others if in_place(w, facts))
     left = tuple(w for w in others if w not in restored)
     writes = own + restored
-    services = set(_concerned(effects, intent, facts)) | {write.service for write in writes}
+    repacking = defragmentation.repacking if defragmentation else Repacking()
+    services = {*_concerned(effects, intent, facts), *services_of(repacking), *(write.service for write in writes)}
     names = [other.metadata.name for other in ended]
-    digest = plan_digest(intent.metadata.uid, directives, services, writes, names, facts)
-    return Draft(effects, writes, tuple(ended), digest, left)
+    digest = plan_digest(intent.metadata.uid, directives, services, writes, names, facts, repacking)
+    return Draft(effects, writes, tuple(ended), digest, left, defragmentation)
 
 
 def dry_run(
@@ -94,18 +105,23 @@ def dry_run(
     before = what_if(bounds_of(in_force, facts.policy))
     after = what_if(bounds_of([*kept, Holding(namespace, name, draft.effects)], facts.policy, pins=True))
     moved = _moved(before, after, namespace)
-    proposal = Proposal(draft.digest, moved, _changes_something(draft))
-    shown = _shown(moved, draft.effects, intent, facts)
+    proposal = Proposal(draft.digest, moved, _changes_something(draft), len(_repacking(draft).moves))
+    shown = _shown([*moved, *services_of(_repacking(draft))], draft.effects, intent, facts)
     found = obstacle(draft.effects, before, after)
     untouched = [f"{w.path} of {w.service} is left as somebody else wrote it" for w in draft.left]
-    lines = sentences(draft.effects, draft.writes, [e.metadata.name for e in draft.ended], before, after, facts)
+    lines = _lines(draft, before, after, facts)
     message = "\n".join(
-        [*lines, *(f"Risk: {risk}" for risk in [*risks, *untouched, *shortfalls(before, after, namespace)])]
+        [
+            *lines,
+            *(f"Risk: {risk}" for risk in [*risks, *untouched, *shortfalls(before, after, namespace)]),
+        ]
     )
     plan = IntentPlan(
         digest=draft.digest,
         made_at=datetime.fromtimestamp(now_seconds, UTC),
         diff=tuple(_diff(draft, in_force, namespace))[:_CHANGES],
+        moves=planned(_repacking(draft)),
+        frees=_repacking(draft).frees,
         before=estimates(before, shown),
         after=estimates(after, shown),
         message=message[:_TEXT],
@@ -117,7 +133,18 @@ def proposal_of(plan: IntentPlan, draft: Draft) -> Proposal:
     """The same, from a stored plan with this digest."""
     old = {ServiceKey(e.namespace, e.service): e.replicas for e in plan.before}
     new = {ServiceKey(e.namespace, e.service): e.replicas for e in plan.after}
-    return Proposal(draft.digest, {k: (old[k], new[k]) for k in old if k in new}, _changes_something(draft))
+    replicas = {k: (old[k], new[k]) for k in old if k in new}
+    return Proposal(draft.digest, replicas, _changes_something(draft), len(plan.moves))
+
+
+def _repacking(draft: Draft) -> Repacking:
+    return draft.defragmentation.repacking if draft.defragmentation else Repacking()
+
+
+def _lines(draft: Draft, before: Plan, after: Plan, facts: Facts) -> list[str]:
+    moves = moves_told(draft.defragmentation) if draft.defragmentation else ()
+    ended = [other.metadata.name for other in draft.ended]
+    return [*moves, *sentences(draft.effects, draft.writes, ended, before, after, facts)]
 
 
 def without(in_force: Sequence[Holding], namespace: str, names: Iterable[str]) -> tuple[Holding, ...]:
@@ -132,7 +159,7 @@ def _changes_something(draft: Draft) -> bool:
 
 def _concerned(effects: Iterable[Effect], intent: ScalingIntent, facts: Facts) -> Iterator[ServiceKey]:
     for effect in effects:
-        if isinstance(effect, Reversal):
+        if isinstance(effect, Reversal | Defragment):
             continue
         if effect.service is None:
             yield from map(key_of, facts.within(intent.metadata.namespace))
@@ -176,6 +203,7 @@ def _estimate(decision: Decision) -> ServiceEstimate:
 
 def _diff(draft: Draft, in_force: Sequence[Holding], namespace: str) -> Iterator[Change]:
     yield from map(change_of, draft.writes)
+    yield from map(move_change, _repacking(draft).moves)
     for effect in draft.effects:
         if isinstance(effect, Bound):
             yield bound_change(effect, namespace, added=True)

@@ -86,9 +86,19 @@ class Reversal:
     intent: str
 
 
+@dataclass(frozen=True, slots=True)
+class Defragment:
+    """Free whole GPUs by moving replicas of ``namespace``; each None leaves the choice open."""
+
+    namespace: str
+    service: str | None = None
+    node: str | None = None
+    product: str | None = None
+
+
 Bound = ReplicaLimit | LatencyLimit | UseLimit | Timetable | Preference
 """Holds while the intent is in force, and is written nowhere."""
-Effect = Bound | Pin | ModeChange | Migration | Explanation | Reversal
+Effect = Bound | Pin | ModeChange | Migration | Explanation | Reversal | Defragment
 
 
 def effects_of(directives: Iterable[Directive]) -> tuple[Effect, ...]:
@@ -149,6 +159,11 @@ def _resume(directive: Directive) -> Iterator[Effect]:
     yield Pin(_key(directive), 0)
 
 
+def _defragment(directive: Directive) -> Iterator[Effect]:
+    service = None if directive.service == "*" else directive.service
+    yield Defragment(directive.namespace or "", service, directive.node, directive.gpu)
+
+
 def _nothing(directive: Directive) -> Iterator[Effect]:
     return iter(())
 
@@ -163,6 +178,7 @@ _EFFECTS: dict[Verb, Callable[[Directive], Iterator[Effect]]] = {
     Verb.PAUSE: lambda directive: iter((ModeChange(_key(directive), Mode.PAUSED),)),
     Verb.RESUME: _resume,
     Verb.EXPLAIN: lambda directive: iter((Explanation(_key(directive)),)),
+    Verb.DEFRAGMENT: _defragment,
     Verb.UNDO: lambda directive: iter((Reversal(directive.intent or ""),)),
 }
 SUPPORTED = frozenset(verb for verb, read in _EFFECTS.items() if read is not _nothing)

@@ -16,6 +16,7 @@ from cynosure.intents.effects import (
     PREFERRED,
     SUPPORTED,
     USES,
+    Defragment,
     LatencyLimit,
     ModeChange,
     Pin,
@@ -67,6 +68,9 @@ def ground(
     if len(ends) > 1 and any(isinstance(effect, Pin | ModeChange) for effect in effects_of(found)):
         message = "got: several ends; limit: written fields end with their intent as a whole"
         return refusal(Reason.CONTRADICTION, message, "one intent for each end")
+    if len(found) > 1 and any(isinstance(effect, Defragment) for effect in effects_of(found)):
+        message = "got: defragment and something else; limit: moves are approved by themselves"
+        return refusal(Reason.CONTRADICTION, message, "one intent for each of them")
     clash = contradiction(effects_of(found))
     if clash:
         return refusal(Reason.CONTRADICTION, f"got: {clash}; limit: one of them", "one intent for each of them")
@@ -82,6 +86,8 @@ def _ground_one(directive: Directive, where: _Ground) -> Iterator[GroundedDirect
     grounded = GroundedDirective.model_validate(directive.model_dump())
     if directive.verb is Verb.UNDO:
         yield _undo(grounded, where)
+    elif directive.verb is Verb.DEFRAGMENT and directive.service in (None, "*"):
+        yield _put(_put(grounded, Source.DEFAULT, namespace=where.namespace), Source.INFERRED, service="*")
     elif directive.service == "*" and directive.metric in USES:
         _reaches_no_further(where)
         yield _bound(_put(grounded, Source.DEFAULT, namespace=where.namespace), None, where)[0]
@@ -259,6 +265,7 @@ _VERBS: dict[Verb, Callable[[GroundedDirective, InferenceService, _Ground], Sequ
     Verb.PAUSE: _unchanged,
     Verb.RESUME: _unchanged,
     Verb.EXPLAIN: _unchanged,
+    Verb.DEFRAGMENT: _unchanged,
 }
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from cynosure.api.conditions import Reason, Type
-from cynosure.intents.effects import Effect, Explanation, LatencyLimit, ModeChange, Pin, ReplicaLimit
+from cynosure.intents.effects import Defragment, Effect, Explanation, LatencyLimit, ModeChange, Pin, ReplicaLimit
 from cynosure.intents.facts import Facts
 from cynosure.intents.writes import Write
 from cynosure.model.condition import Condition, Status
@@ -59,7 +59,7 @@ def sentences(
     facts: Facts,
 ) -> Iterator[str]:
     yield from _explanations(effects, facts)
-    if all(isinstance(effect, Explanation) for effect in effects) and not ended:
+    if all(isinstance(effect, Explanation | Defragment) for effect in effects) and not ended:
         return
     for effect in effects:
         if isinstance(effect, ModeChange):

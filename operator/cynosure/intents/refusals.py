@@ -12,7 +12,6 @@ _LINE, _TEXT = 253, 2048
 INSTEAD: dict[Verb, str] = {
     Verb.DEPLOY: "kubectl apply an InferenceService",
     Verb.DELETE: "pause the service, or kubectl delete the InferenceService",
-    Verb.DEFRAGMENT: "nothing: placement keeps the number of GPUs small by itself",
 }
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from cynosure.model.calendar import Schedule
+from cynosure.model.repacking import Repacking, Scope
 from cynosure.model.service import ServiceKey, Target
 
 _NO_SERVICES: Mapping[ServiceKey, "ServiceBounds"] = MappingProxyType({})
@@ -43,6 +44,10 @@ class Bounds:
     currency: str = "EUR"
     """Of all limits on cost that intents and the policy set."""
     stop: bool = False
+    repacking: Repacking = field(default_factory=Repacking)
+    """Moves that were approved, to be carried out one after the other."""
+    defragment: Scope | None = None
+    """Asks the plan for a proposal of moves; none is carried out."""
     sources: tuple[str, ...] = ()
 
     def of(self, key: ServiceKey) -> ServiceBounds:

@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from cynosure.model.condition import Condition
 from cynosure.model.gpu import Slot
+from cynosure.model.repacking import Defragmentation, Move, Moving
 from cynosure.model.service import ServiceKey
 
 
@@ -49,6 +50,8 @@ class Decision:
     inputs: tuple[tuple[str, float], ...] = ()
     runner_up: Option | None = None
     dry: bool = False
+    own_replicas: int | None = None
+    """What stays once a move is over for which one more is or was wanted; None without such a move."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,3 +84,9 @@ class Plan:
     placement: Placement = Placement()
     conditions: tuple[tuple[ServiceKey, tuple[Condition, ...]], ...] = ()
     """The conditions of each service that follow from deciding (metrics, forecast, placement, SLO)."""
+    move: Move | None = None
+    """Whose target is to be taken now."""
+    moving: Moving | None = None
+    """How far the moves of the bounds have come; None without any."""
+    defragmentation: Defragmentation | None = None
+    """What could be moved, where the bounds ask for it."""

@@ -74,6 +74,7 @@ def _decision(key: ServiceKey, decided: DecisionStatus) -> Decision:
         made_at_seconds=decided.made_at.timestamp(),
         runner_up=_option(decided.runner_up) if decided.runner_up else None,
         dry=decided.dry,
+        own_replicas=decided.own_replicas,
     )
 
 

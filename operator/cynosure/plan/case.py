@@ -78,6 +78,15 @@ class Case:
 
     @property
     def replicas(self) -> int:
+        """What is wanted so far, without what is there only while a replica moves."""
+        last, workload = self.observation.last, self.workload
+        own = last.own_replicas if last is not None else None
+        if own is None or workload is None or workload.foreign_owner is not None:
+            return self.running
+        return own
+
+    @property
+    def running(self) -> int:
         """What is wanted so far: as observed, else as last decided."""
         if self.workload is not None:
             return self.workload.replicas

@@ -15,8 +15,10 @@ from cynosure.place.solve import place
 from cynosure.plan import conditions as told
 from cynosure.plan.case import Case
 from cynosure.plan.decide import Verdict, decide
+from cynosure.plan.defragment import defragmentation
 from cynosure.plan.fleet import within_fleet
 from cynosure.plan.limits import gpu_limit
+from cynosure.plan.moving import Stage, Turn, moving_of, steered, turn_of, with_surge
 from cynosure.plan.reasons import Why
 from cynosure.plan.tuning import Tuning
 from cynosure.size.options import option_for
@@ -33,14 +35,19 @@ def plan_cluster(snapshot: Snapshot, forecasts: Forecasts, bounds: Bounds, tunin
     present load; one without metrics keeps what it has; one that cannot be served says why, and no other is affected.
     """
     alone = (decide(_case(o, snapshot, forecasts, bounds, tuning)) for o in snapshot.observations)
-    verdicts = within_fleet(list(alone), bounds)
-    placement = _placed(verdicts, snapshot, bounds)
+    decided = within_fleet(list(alone), bounds)
+    turn = turn_of(bounds.repacking, decided, snapshot)
+    verdicts = [with_surge(verdict, turn) for verdict in decided]
+    placement = _placed(verdicts, snapshot, bounds, turn)
     fitted = [_fitted(verdict, placement) for verdict in verdicts]
     return Plan(
         made_at_seconds=snapshot.now_seconds,
         decisions=tuple(v.decision for v in fitted if v.decision is not None),
         placement=placement,
         conditions=tuple((v.case.service.key, _conditions(v, placement)) for v in fitted),
+        move=turn.move if turn.stage is Stage.SURGE else None,
+        moving=moving_of(turn, snapshot) if bounds.repacking else None,
+        defragmentation=defragmentation(bounds.defragment, decided, snapshot, bounds) if bounds.defragment else None,
     )
 
 
@@ -78,11 +85,11 @@ def _bounded(service: Service, bounds: ServiceBounds) -> Service:
     )
 
 
-def _placed(verdicts: Iterable[Verdict], snapshot: Snapshot, bounds: Bounds) -> Placement:
+def _placed(verdicts: Iterable[Verdict], snapshot: Snapshot, bounds: Bounds, turn: Turn) -> Placement:
     ours = tuple(r.slot for o in snapshot.observations for r in o.replicas if r.slot is not None)
     limits = {v.case.service.key: gpu_limit(v.case.service, v.case.own_bounds) for v in verdicts}
     return place(
-        Inventory(snapshot.gpus, ours, snapshot.foreign),
+        steered(Inventory(snapshot.gpus, ours, snapshot.foreign), turn),
         [demand for verdict in verdicts for demand in _demands(verdict)],
         Limits({key: most for key, most in limits.items() if most is not None}, bounds.max_gpus),
     )

@@ -34,3 +34,4 @@ class Why(StrEnum):
     PAUSED = "Paused", "The service is paused: nothing changes."
     STOPPED = "Stopped", "The AutomationPolicy says stop: nothing changes."
     NO_ROOM = "NoRoom", "More is needed than finds a place."
+    MOVING = "Moving", "A replica moves to another GPU: one more serves before the old one goes."

@@ -33,6 +33,7 @@ def works(
             adopted=picture.adopted.get(key),
             pods=tuple(picture.pods.get(key, ())),
             slots=slots.get(key, ()),
+            target=plan.move.target if plan.move and plan.move.service == key else None,
             gpus=picture.snapshot.gpus,
             backend=picture.backend,
             rivals=rivals(picture, key),

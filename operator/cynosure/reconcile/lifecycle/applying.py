@@ -82,7 +82,9 @@ async def finish(progress: Progress, kube: KubeApi, picture: Picture) -> None:
         progress.say(Type.APPLIED, Status.FALSE, Reason.APPLY_REFUSED, f"{why}; nothing of it is in force")
         return
     progress.set(applied_at=progress.now)
-    progress.say(Type.APPLIED, Status.TRUE, Reason.IN_FORCE, f"{len(writes)} field(s) written; its bounds hold")
+    moves = len(progress.status.plan.moves) if progress.status.plan else 0
+    done = f"{moves} move(s) begin" if moves else f"{len(writes)} field(s) written; its bounds hold"
+    progress.say(Type.APPLIED, Status.TRUE, Reason.IN_FORCE, done)
 
 
 async def take_back(progress: Progress, kube: KubeApi, picture: Picture, ended: Condition) -> None:

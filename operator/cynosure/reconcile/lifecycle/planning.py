@@ -2,18 +2,21 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from cynosure.api import ScalingIntent
 from cynosure.api.conditions import Reason, Type
-from cynosure.api.intent_status import GroundedDirective, IntentConflict, Phase, Refusal
+from cynosure.api.intent_status import GroundedDirective, IntentConflict, IntentPlan, Phase, Refusal
 from cynosure.intents.approval import Proposal
-from cynosure.intents.bounds import Holding, holdings
+from cynosure.intents.bounds import Holding, bounds_of, holdings
 from cynosure.intents.conflicts import clashes, smallest_conflict
 from cynosure.intents.dry_run import Draft, WhatIf, draft_of, dry_run, proposal_of, without
 from cynosure.intents.effects import Reversal, effects_of
 from cynosure.intents.facts import Facts
 from cynosure.intents.grounding import Grounded, ground
+from cynosure.intents.moves import scope_of
 from cynosure.model.condition import Condition, Status
+from cynosure.model.repacking import Defragmentation
 from cynosure.reconcile.lifecycle.drafting import Drafted, Drafts
 from cynosure.reconcile.lifecycle.picture import Picture
 from cynosure.reconcile.lifecycle.progress import Progress
@@ -97,8 +100,11 @@ async def plan(progress: Progress, grounded: Grounded, picture: Picture, forecas
     """What may be approved now; None while there is nothing, and the conditions say why."""
     facts, now = picture.facts, progress.now.timestamp()
     ended = ended_by(progress, picture)
-    draft = draft_of(progress.intent, grounded.directives, ended, facts)
     held = [h for h in holdings(picture.intents.values(), picture.policy, now) if not _is(h, progress.intent)]
+    moves = await _defragmentation(progress, held, picture, forecasts)
+    if moves is not None and not moves.repacking:
+        return None
+    draft = draft_of(progress.intent, grounded.directives, ended, facts, moves)
     rest = without(held, progress.intent.metadata.namespace, [other.metadata.name for other in ended])
     if contradictions := _contradictions(progress.intent, draft, rest):
         progress.set(plan=None)
@@ -108,10 +114,10 @@ async def plan(progress: Progress, grounded: Grounded, picture: Picture, forecas
         return proposal_of(old, draft) if progress.is_(Type.PLANNED, Status.TRUE) else None
     what_if = forecasts()
     if what_if is None:
-        progress.back_to(Type.CONFLICT_FREE)
-        progress.say(Type.PLANNED, Status.UNKNOWN, Reason.PLANNING, "no planning pass has been made yet")
+        _waits_for_a_pass(progress)
         return None
-    run = await asyncio.to_thread(dry_run, progress.intent, draft, held, grounded.risks, facts, what_if, int(now))
+    risks = (*grounded.risks, *(moves.notes if moves else ()))
+    run = await asyncio.to_thread(dry_run, progress.intent, draft, held, risks, facts, what_if, int(now))
     progress.set(plan=run.plan, conflicts=())
     if run.obstacle:
         blamed = await asyncio.to_thread(_blamed, progress, draft, rest, facts, what_if)
@@ -122,6 +128,39 @@ async def plan(progress: Progress, grounded: Grounded, picture: Picture, forecas
     return run.proposal
 
 
+def _waits_for_a_pass(progress: Progress) -> None:
+    progress.back_to(Type.CONFLICT_FREE)
+    progress.say(Type.PLANNED, Status.UNKNOWN, Reason.PLANNING, "no planning pass has been made yet")
+
+
+async def _defragmentation(
+    progress: Progress, held: Sequence[Holding], picture: Picture, forecasts: Forecasts
+) -> Defragmentation | None:
+    """The moves that are proposed now, none when the conditions say why; None for an intent that moves nothing.
+
+    Looked at in every round: what waits for an approval must be possible when it comes. A refusal keeps for a while.
+    """
+    scope, old = scope_of(effects_of(progress.status.directives), progress.status.plan), progress.status.plan
+    if scope is None:
+        return None
+    if progress.is_(Type.PLANNED, Status.FALSE) and old is not None and _age(progress, old) < REPLAN_SECONDS:
+        return Defragmentation()
+    what_if = forecasts()
+    if what_if is None:
+        _waits_for_a_pass(progress)
+        return Defragmentation()
+    plan = await asyncio.to_thread(what_if, replace(bounds_of(held, picture.policy), defragment=scope))
+    found = plan.defragmentation or Defragmentation()
+    if not found.repacking:
+        draft = draft_of(progress.intent, progress.status.directives, (), picture.facts, found)
+        message = found.obstacle or ""
+        progress.set(plan=IntentPlan(digest=draft.digest, made_at=progress.now, message=message))
+        progress.say(Type.CONFLICT_FREE, Status.TRUE, Reason.NO_CONFLICT, "no intent in force wants the opposite")
+        progress.back_to(Type.CONFLICT_FREE)
+        progress.say(Type.PLANNED, Status.FALSE, Reason.NOTHING_TO_GAIN, message)
+    return found
+
+
 def _is(held: Holding, intent: ScalingIntent) -> bool:
     return (held.namespace, held.intent) == (intent.metadata.namespace, intent.metadata.name)
 
@@ -129,8 +168,11 @@ def _is(held: Holding, intent: ScalingIntent) -> bool:
 def _is_fresh(progress: Progress, draft: Draft) -> bool:
     """A dry run costs planning passes; while nothing that counts has changed, its answer keeps for a while."""
     plan = progress.status.plan
-    age = (progress.now - plan.made_at).total_seconds() if plan else 0.0
-    return plan is not None and plan.digest == draft.digest and age < REPLAN_SECONDS
+    return plan is not None and plan.digest == draft.digest and _age(progress, plan) < REPLAN_SECONDS
+
+
+def _age(progress: Progress, plan: IntentPlan) -> float:
+    return (progress.now - plan.made_at).total_seconds()
 
 
 def _contradictions(intent: ScalingIntent, draft: Draft, rest: Sequence[Holding]) -> Mapping[str, str]:

@@ -15,11 +15,12 @@ from cynosure.errors import Conflict, CynosureError, Fatal, NotFound, Unavailabl
 from cynosure.intents.approval import Ruling, judge
 from cynosure.intents.bounds import has_expired, is_applied, taken_back_by, takes_back
 from cynosure.intents.dry_run import draft_of
+from cynosure.intents.moves import repacking_of
 from cynosure.intents.phase import CLOSED
 from cynosure.intents.verification import EvidenceSource, Window
 from cynosure.kube.port import INTENT_APPROVALS, SCALING_INTENTS, KubeApi
 from cynosure.model.condition import Condition, Status
-from cynosure.reconcile.lifecycle import applying, planning, verifying
+from cynosure.reconcile.lifecycle import applying, moving, planning, verifying
 from cynosure.reconcile.lifecycle.drafting import Drafter, Drafts
 from cynosure.reconcile.lifecycle.events import announce
 from cynosure.reconcile.lifecycle.picture import Picture, key, read
@@ -30,10 +31,14 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """``round_seconds`` is the longest time between two rounds; a wake-up makes the next one at once."""
+    """``round_seconds`` is the longest time between two rounds; a wake-up makes the next one at once.
+
+    ``move_seconds`` is what the move of one replica may take before it is called off.
+    """
 
     round_seconds: float = 5.0
     window: Window = field(default_factory=Window)
+    move_seconds: float = 600.0
 
 
 class Lifecycle:
@@ -148,7 +153,7 @@ class Lifecycle:
             return
         await applying.finish(progress, self._kube, picture)
         if progress.is_(Type.APPLIED, Status.TRUE):
-            verifying.begin(progress, self._timing.window)
+            self._begin(progress)
 
     async def _hold(self, progress: Progress, picture: Picture) -> None:
         """While applied: does it end, and does it have its effect? Under the emergency stop nothing is taken back."""
@@ -156,6 +161,7 @@ class Lifecycle:
         if ending is not None and ending.reason != Reason.EXPIRED:
             self._mark(progress, picture, ending)
         elif picture.policy.stop:
+            moving.rest(progress)
             if progress.is_(Type.VERIFIED, Status.UNKNOWN, Reason.MEASURING):
                 progress.set(verification=None)
         elif ending is not None:
@@ -163,10 +169,17 @@ class Lifecycle:
         else:
             await self._verify(progress, picture)
 
+    def _begin(self, progress: Progress) -> None:
+        if repacking_of(progress.status.plan):
+            moving.begin(progress)
+        else:
+            verifying.begin(progress, self._timing.window)
+
     async def _verify(self, progress: Progress, picture: Picture) -> None:
         if progress.status.verification is None and not progress.is_(Type.VERIFIED, Status.TRUE):
-            verifying.begin(progress, self._timing.window)
+            self._begin(progress)
         await verifying.look(progress, self._evidence, self._timing.window)
+        await moving.look(progress, self._forecasts(), self._evidence, picture.policy, self._timing.move_seconds)
         breach = verifying.breach(progress)
         if breach is not None:
             await self._save(progress, picture)
