@@ -177,6 +177,12 @@ def test_foreign_partitions_stay_alone() -> None:
     assert "gpu-3" not in {place.gpu for move in found.repacking.moves for place in (move.origin, move.target)}
 
 
+def test_a_gpu_whose_partitions_cannot_be_where_they_are_said_to_be_stays_alone() -> None:
+    """A driver that tells no starts has everything start at slice 0."""
+    world = World({CHAT: [slot(0, 0), slot(1, 0)], VISION: [slot(0, 0, VISION)]})
+    assert world.proposal().obstacle == "1 partitions stand on 1 GPU, and no fewer GPUs would hold them"
+
+
 @pytest.mark.parametrize(
     ("scope", "said"),
     [

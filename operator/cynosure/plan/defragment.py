@@ -1,12 +1,12 @@
 """What could be moved to free whole GPUs: a proposal, which changes nothing."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from cynosure.model.bounds import Bounds
 from cynosure.model.gpu import Gpu, Slot
-from cynosure.model.mig import geometry_of
+from cynosure.model.mig import Spot, geometry_of
 from cynosure.model.plan import Action
 from cynosure.model.repacking import Defragmentation, Move, Repacking, Scope
 from cynosure.model.service import Mode, ServiceKey
@@ -101,7 +101,7 @@ def _ground(scope: Scope, movable: set[ServiceKey], snapshot: Snapshot, *, in_us
     """``in_use_only``: a limit on GPUs leaves none to move over that is empty now."""
     slots = [r.slot for o in snapshot.observations for r in o.replicas if r.slot is not None]
     product = {gpu.uuid: gpu.product for gpu in snapshot.gpus}
-    fixed = {s.gpu for s in (*slots, *snapshot.foreign) if s.service not in movable or not _is_known(s, product)}
+    fixed = {s.gpu for s in (*slots, *snapshot.foreign) if s.service not in movable} | _unclear(slots, product)
     open_gpus = {gpu.uuid for gpu in snapshot.gpus if gpu.usable and _is_in(gpu, scope)} - fixed
     if in_use_only:
         open_gpus &= {slot.gpu for slot in slots}
@@ -116,8 +116,12 @@ def _ground(scope: Scope, movable: set[ServiceKey], snapshot: Snapshot, *, in_us
     return _Ground(gpus, stock, {str(key): key for key in movable})
 
 
-def _is_known(slot: Slot, products: dict[str, str]) -> bool:
-    return geometry_of(products.get(slot.gpu, "")).profile(slot.partition) is not None
+def _unclear(slots: Iterable[Slot], products: Mapping[str, str]) -> set[str]:
+    """GPUs that cannot be as they are seen, such as those of a driver that does not tell where a partition starts."""
+    spots: dict[str, list[Spot]] = {}
+    for slot in slots:
+        spots.setdefault(slot.gpu, []).append((slot.partition, slot.start))
+    return {gpu for gpu, found in spots.items() if not geometry_of(products.get(gpu, "")).legal(found)}
 
 
 def _is_in(gpu: Gpu, scope: Scope) -> bool:
