@@ -1,5 +1,6 @@
 """New pods are drawn to the planned places that nobody holds yet."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +51,16 @@ def test_a_claim_asks_for_the_planned_gpus_first_and_then_anywhere(service: Infe
     assert "'gpu-5'" in found["planned"]
     assert "'gpu-0'" not in found["planned"], "that place is taken"
     assert "parentUUID" not in found["anywhere"]
+
+
+def test_a_replica_that_moves_asks_for_its_place_to_the_slice(service: InferenceService) -> None:
+    planned = work(service, 1, ("gpu-0", 0), ("gpu-5", 4))
+    moving = replace(planned, target=Slot("gpu-5", 4, PARTITION, CHAT))
+    found = selectors(claim_spec(moving, PARTITION, "A100-80GB", WorkloadSettings()))
+    assert list(found) == ["target", "planned", "anywhere"]
+    assert "parentUUID == 'gpu-5'" in found["target"]
+    assert "start == 4" in found["target"]
+    assert "start" not in found["planned"], "where it is taken, the same GPU will do"
 
 
 def test_without_a_plan_any_place_will_do(service: InferenceService) -> None:

@@ -26,6 +26,12 @@ def test_then_pending_then_the_youngest() -> None:
     assert pods_of(victims(replicas, KEPT, 2)) == ["pending", "ready-young"]
 
 
+def test_what_does_not_serve_goes_before_a_replica_whose_slot_is_wanted_free() -> None:
+    """Kubernetes does so whatever it is told: a plan that counts on the opposite would lose a ready replica."""
+    replicas = [replica("ready", gpu="GPU-2"), replica("starts", "Pending", gpu="GPU-1", start=0)]
+    assert pods_of(victims(replicas, KEPT, 1)) == ["starts"]
+
+
 def test_draining_replicas_go_anyway_and_do_not_count() -> None:
     replicas = [replica("draining", "Draining"), replica("one"), replica("two", created=1.0)]
     assert pods_of(victims(replicas, (), 1)) == ["two"]
