@@ -130,6 +130,10 @@ class Shop:
     def policy(self, **spec: Any) -> None:
         self.add(POLICIES, "default", spec, namespace="")
 
+    def edit_policy(self, **spec: Any) -> None:
+        place = (POLICIES, "", "default")
+        self.server.storage.write(place, PERSON, lambda old: update(old, PERSON, merged(old.body, {"spec": spec})))
+
     def edit(self, patch: Body, name: str = "chat") -> None:
         self.server.storage.write(
             (SERVICES, "shop", name), PERSON, lambda old: update(old, PERSON, merged(old.body, patch))
@@ -393,6 +397,22 @@ async def test_the_emergency_stop_blocks_what_is_approved(shop: Shop) -> None:
     shop.policy(stop=True)
     await shop.rounds()
     assert (shop.condition(asked, "Applied"), shop.pinned()) == (("False", "Stopped"), 0)
+
+
+async def test_what_is_being_verified_when_the_stop_comes_is_measured_anew_after_it(shop: Shop) -> None:
+    shop.policy(stop=False)
+    asked = await shop.applied("keep chat's p95 time to first token under 450 ms")
+    shop.edit_policy(stop=True)
+    shop.evidence.within = 0.0
+    await shop.rounds(seconds=500)
+    await shop.rounds()
+    assert (shop.phase(asked), shop.condition(asked, "Verified")) == ("Applied", ("Unknown", "Stopped"))
+    shop.edit_policy(stop=False)
+    shop.evidence.within = 1.0
+    await shop.rounds(seconds=100)
+    assert shop.condition(asked, "Verified") == ("Unknown", "Measuring")
+    await shop.rounds()
+    assert shop.phase(asked) == "Verified"
 
 
 async def test_a_breach_rolls_back(shop: Shop) -> None:

@@ -73,7 +73,7 @@ class Reason(StrEnum):
     ADVISORY = "Advisory", (Type.READY,), "spec.mode is Advisory: decisions are shown and change nothing."
     STOPPED = (
         "Stopped",
-        (Type.READY, Type.APPLIED, Type.STARTED, Type.COMPLETE),
+        (Type.READY, Type.APPLIED, Type.VERIFIED, Type.STARTED, Type.COMPLETE),
         "The AutomationPolicy has stop: true; only people change anything.",
     )
     SPEC_INVALID = (

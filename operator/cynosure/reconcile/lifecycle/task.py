@@ -163,7 +163,7 @@ class Lifecycle:
         elif picture.policy.stop:
             moving.rest(progress)
             if progress.is_(Type.VERIFIED, Status.UNKNOWN, Reason.MEASURING):
-                progress.set(verification=None)
+                progress.say(Type.VERIFIED, Status.UNKNOWN, Reason.STOPPED, "measured anew once the stop is lifted")
         elif ending is not None:
             await applying.take_back(progress, self._kube, picture, ending)
         else:
@@ -176,7 +176,8 @@ class Lifecycle:
             verifying.begin(progress, self._timing.window)
 
     async def _verify(self, progress: Progress, picture: Picture) -> None:
-        if progress.status.verification is None and not progress.is_(Type.VERIFIED, Status.TRUE):
+        is_new = progress.status.verification is None and not progress.is_(Type.VERIFIED, Status.TRUE)
+        if is_new or progress.is_(Type.VERIFIED, Status.UNKNOWN, Reason.STOPPED):
             self._begin(progress)
         await verifying.look(progress, self._evidence, self._timing.window)
         await moving.look(progress, self._forecasts(), self._evidence, picture.policy, self._timing.move_seconds)
