@@ -84,6 +84,7 @@ def pod(partition: str, *, node: str | None, phase: str) -> dict[str, Any]:
     return {"metadata": {"labels": labels}, "spec": {"nodeName": node} if node else {}, "status": {"phase": phase}}
 
 
+@pytest.mark.slow
 def test_page_holds_results_and_plots_and_escapes_what_came_from_the_cluster() -> None:
     page = html.page(record(), {name: plots.png(figure) for name, figure in plots.all_plots(record()).items()})
     assert page.count("data:image/png;base64,") == 4

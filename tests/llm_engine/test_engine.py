@@ -158,7 +158,7 @@ async def test_what_the_text_does_not_state_becomes_a_question(said: Any, text: 
         pytest.param(Endpoint(answer(), finish_reason="length"), id="ran to the limit"),
         pytest.param(Endpoint(answer(), status=500), id="server error"),
         pytest.param(Endpoint(answer(), status=401), id="key refused"),
-        pytest.param(Endpoint(answer(), hang_seconds=5), id="hangs"),
+        pytest.param(Endpoint(answer(), hang_seconds=5), id="hangs", marks=pytest.mark.slow),
     ],
 )
 async def test_without_a_usable_answer_the_grammar_answers_and_says_why(endpoint: Any, catalog: Catalog) -> None:

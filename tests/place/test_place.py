@@ -3,6 +3,7 @@
 from itertools import product as combinations
 from time import perf_counter
 
+import pytest
 from cynosure.model.gpu import Gpu, Slot
 from cynosure.model.mig import geometry_of
 from cynosure.model.plan import Placement
@@ -112,6 +113,7 @@ def test_an_unknown_product_says_what_there_is() -> None:
 counts = st.integers(0, 3)
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(ones=counts, twos=counts, threes=counts, sevens=st.integers(0, 1))
 def test_brute_force_finds_nothing_with_fewer_gpus(ones: int, twos: int, threes: int, sevens: int) -> None:
@@ -146,6 +148,7 @@ def fits(names: list[str], count: int, way: tuple[int, ...]) -> bool:
     )
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(
     before=st.integers(0, 6),

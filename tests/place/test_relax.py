@@ -4,6 +4,7 @@ from collections import Counter
 from itertools import product as every
 from math import ceil
 
+import pytest
 from cynosure.place.fleet import place_fleet
 from cynosure.place.need import Need, Stock
 from cynosure.place.prices import GPUS
@@ -56,6 +57,7 @@ def test_a_thousand_rates_are_placed_close_to_the_bound() -> None:
     assert len(fleet.placed) == fleet.cost
 
 
+@pytest.mark.slow
 def test_most_of_what_stands_stays_when_a_few_rates_change() -> None:
     needs = rates_of(400, seed=6)
     before = place_fleet(needs, UNLIMITED).placed

@@ -3,6 +3,7 @@
 from collections import Counter
 from typing import Any
 
+import pytest
 from cynosure.place.need import Holding, Stock
 from cynosure.place.steps import Action, Step, steps_between
 from hypothesis import given, settings
@@ -135,6 +136,7 @@ def legal_placement(parts: list[tuple[int, str, int, str]]) -> Placed:
     return {gpu: tuple(sorted(held)) for gpu, held in found.items() if held}
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(PARTS, PARTS, st.integers(4, 6))
 def test_any_change_is_played_safely(
@@ -145,6 +147,7 @@ def test_any_change_is_played_safely(
     assert found == steps(legal_placement(before), legal_placement(after), stock)
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(PARTS, PARTS)
 def test_a_deadlock_is_claimed_only_where_there_is_one(

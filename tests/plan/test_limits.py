@@ -114,6 +114,7 @@ def test_confidential_work_stays_off_other_gpus() -> None:
     assert decisions(secret)[CHAT].option.replicas > 1
 
 
+@pytest.mark.slow
 @given(st.integers(1, 8), st.integers(1, 8), st.integers(1, 40), st.integers(2, 20))
 def test_no_sum_is_exceeded_where_minima_allow(one: int, other: int, rps: int, limit: int) -> None:
     found = plan(chat(one), vision(other), rps=rps, bounds=Bounds(max_watts=100.0 * limit))

@@ -3,6 +3,7 @@
 import ast
 import subprocess
 from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 from statistics import quantiles
 
@@ -19,9 +20,10 @@ def modules(repository: Path) -> Iterator[Path]:
         yield from sorted((repository / room).rglob("*.py"))
 
 
-def functions(module: Path) -> Iterator[Function]:
+@cache
+def functions(module: Path) -> tuple[Function, ...]:
     tree = ast.parse(module.read_text(encoding="utf-8"))
-    return (node for node in ast.walk(tree) if isinstance(node, Function))
+    return tuple(node for node in ast.walk(tree) if isinstance(node, Function))
 
 
 def lines_of(function: Function) -> int:

@@ -15,7 +15,17 @@ FAULTS = {
 }
 
 
-@pytest.mark.parametrize(("fault", "reason"), FAULTS.items(), ids=[f.value for f in FAULTS])
+SLOW = {Fault.HANGING}
+"""Waits for a time-out."""
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [
+        pytest.param(fault, reason, id=fault.value, marks=[pytest.mark.slow] if fault in SLOW else [])
+        for fault, reason in FAULTS.items()
+    ],
+)
 async def test_absence_is_never_zero(cluster: Cluster, fault: Fault, reason: str) -> None:
     cluster.add(SERVICES, inference_service(scale={"min": 1, "max": 8}))
     traffic = cluster.prometheus.traffic["shop", "chat"]

@@ -61,6 +61,7 @@ def test_no_other_choice_does_more_images(gpus: list[ImageGpu], deadline: float)
     assert sum(share.images for share in shares) == max(images for _, images, _ in in_time(gpus, deadline))
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None)
 @given(gpus=some_gpus, deadline=deadlines, images=st.integers(1, 36))
 def test_no_other_choice_needs_fewer_gpus_and_none_of_as_many_ends_earlier(
