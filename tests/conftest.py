@@ -3,6 +3,11 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# The same examples in every run, so that a red one is about what changed; --hypothesis-profile default draws new ones.
+settings.register_profile("same", derandomize=True)
+settings.load_profile("same")
 
 pytest_plugins = ["tests.plugins.testbed_fixtures"]
 

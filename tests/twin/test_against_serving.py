@@ -17,6 +17,8 @@ from tests.twin.conftest import GPU, arrivals, served
 TARGETS = (Target(Metric.TTFT, 95, 300), Target(Metric.TPOT, 95, 12), Target(Metric.E2E, 95, 600))
 PARTITION = "3g.40gb"
 SIZES, PROMPT_MS, STEP_MS, KV = (1, 4, 8), (0.1, 0.12, 0.2), (8.0, 10.0, 15.0), 9000
+BESIDE_A_STEP_SECONDS = 1.37e-5
+"""Who comes in the very moment in which a step ends is before or after it by rounding."""
 
 requests = st.lists(st.tuples(st.floats(0, 0.3), st.integers(1, 5000), st.integers(1, 60)), min_size=1, max_size=60)
 
@@ -62,7 +64,7 @@ def test_every_request_takes_as_long_as_in_the_machine_that_steps_token_by_token
     load: list[tuple[float, int, int]],
 ) -> None:
     gaps, inputs, outputs = (list(column) for column in zip(*load, strict=True))
-    at = np.cumsum(gaps).tolist()
+    at = np.cumsum(np.array(gaps) + BESIDE_A_STEP_SECONDS).tolist()
 
     mine = served(arrivals(at, inputs, outputs), curves_of(text_profile(), GPU, [PARTITION]), targets=TARGETS)
 
