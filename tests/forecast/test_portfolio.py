@@ -92,6 +92,7 @@ def test_monday_is_forecast_from_weekdays_and_not_from_sunday() -> None:
     assert said[0, 0] == pytest.approx(values[monday_noon + 18], rel=0.1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "ahead"),
     [("none", 1), ("none", 6), ("scatter grows", 1), ("scatter grows", 6), ("level doubles", 1)],

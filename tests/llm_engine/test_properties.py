@@ -2,11 +2,14 @@
 
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from llm_engine import Catalog, Draft
 from llm_engine.grammar import read
+
+pytestmark = pytest.mark.slow
 
 SERVICES = ("chat", "vision", "llama-chat", "rerank_v2", "speech2text", "ocr.engine", "eu-search-7")
 CATALOG = Catalog.model_validate(
