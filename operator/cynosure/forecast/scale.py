@@ -32,11 +32,8 @@ def scales(median: Floats, actual: Floats, due: Floats, delays: Indices, season:
     ``actual`` (origins, leads) is NaN where missing, ``due`` the error of the forecast whose outcome is known since
     that origin, ``delays`` (leads) origins after it was made. ``season`` is counted in origins.
     """
-    first = _first_error(median[0])
-    spell, hours, day = (
-        np.maximum(_forgetting(np.abs(due), max(share * season, least), first), _NO_ERROR)
-        for share, least in (_SPELL, _HOURS, _DAY)
-    )
+    memories = np.array([max(share * season, least) for share, least in (_SPELL, _HOURS, _DAY)])
+    spell, hours, day = np.maximum(_forgetting(np.abs(due), memories, _first_error(median[0])), _NO_ERROR)
     odd = np.clip(_same_time(np.abs(actual - median), delays, season) / day, 1 / _MOST_ODD, _MOST_ODD)
     expected = hours * np.where(np.isfinite(odd), odd, 1.0)
     middle: Floats = np.cbrt(spell * hours * expected)
@@ -48,14 +45,18 @@ def _first_error(median: Floats) -> Floats:
     return 0.8 * np.sqrt(np.maximum(median, 0.05))
 
 
-def _forgetting(size: Floats, memory: float, first: Floats) -> Floats:
-    """Return the mean so far of ``size`` (origins, leads), which forgets over ``memory`` origins; NaN is no error."""
-    means, mean, weight = np.empty(size.shape), first, np.ones(size.shape[1])
+def _forgetting(size: Floats, memories: Floats, first: Floats) -> Floats:
+    """Return for each memory the mean so far of ``size`` (origins, leads), which forgets over so many origins.
+
+    NaN is no error. :return: (memories, origins, leads).
+    """
+    kept = 1 - 1 / memories[:, None]
+    means, mean, weight = np.empty((len(memories), *size.shape)), first, np.ones((len(memories), size.shape[1]))
     for n, row in enumerate(size):
         now = np.isfinite(row)
-        weight = np.where(now, weight * (1 - 1 / memory) + 1, weight)
+        weight = np.where(now, weight * kept + 1, weight)
         mean = np.where(now, mean + (row - mean) / weight, mean)
-        means[n] = mean
+        means[:, n] = mean
     return means
 
 

@@ -34,7 +34,8 @@ def plan_cluster(snapshot: Snapshot, forecasts: Forecasts, bounds: Bounds, tunin
     Pure: the same input gives the same plan; the time is the snapshot's. A service without a forecast is sized by its
     present load; one without metrics keeps what it has; one that cannot be served says why, and no other is affected.
     """
-    alone = (decide(_case(o, snapshot, forecasts, bounds, tuning)) for o in snapshot.observations)
+    products = frozenset(gpu.product for gpu in snapshot.gpus)
+    alone = (decide(_case(o, snapshot, products, forecasts, bounds, tuning)) for o in snapshot.observations)
     decided = within_fleet(list(alone), bounds)
     turn = turn_of(bounds.repacking, decided, snapshot)
     verdicts = [with_surge(verdict, turn) for verdict in decided]
@@ -51,15 +52,21 @@ def plan_cluster(snapshot: Snapshot, forecasts: Forecasts, bounds: Bounds, tunin
     )
 
 
-def _case(observation: Observation, snapshot: Snapshot, forecasts: Forecasts, bounds: Bounds, tuning: Tuning) -> Case:
+def _case(
+    observation: Observation,
+    snapshot: Snapshot,
+    products: frozenset[str],
+    forecasts: Forecasts,
+    bounds: Bounds,
+    tuning: Tuning,
+) -> Case:
     service = _bounded(observation.service, bounds.of(observation.service.key))
-    products = {gpu.product for gpu in snapshot.gpus if _may_use(service, gpu.product, snapshot)}
     return Case(
         observation=replace(observation, service=service),
         forecast=forecasts.get(service.key),
         profile=snapshot.profiles.get(service.profile),
         bounds=bounds,
-        products=tuple(sorted(products)),
+        products=tuple(sorted(product for product in products if _may_use(service, product, snapshot))),
         now_seconds=snapshot.now_seconds,
         tuning=tuning,
         classes=snapshot.classes,

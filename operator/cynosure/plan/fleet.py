@@ -6,6 +6,7 @@ Services that nothing may change (paused, advisory, somebody else's) count and g
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from heapq import heapify, heappop, heappush
 
 from cynosure.api.conditions import Type
 from cynosure.model.bounds import Bounds
@@ -51,15 +52,16 @@ def _trimmed(verdicts: list[Verdict], limit: float, each: Each, what: str) -> li
     costs = {n: each(verdicts[n], _decided(verdicts[n]).option) for n in wanted}
     fewest = {n: _fewest(verdicts[n]) for n in wanted}
     excess = sum(costs[n] * wanted[n] for n in wanted) - limit
-    while excess > 1e-9:
-        growth = {n: wanted[n] - max(verdicts[n].case.replicas, fewest[n]) for n in wanted if costs[n] > 0}
-        spare = {n: wanted[n] - fewest[n] for n in growth}
-        chosen = growth if any(more > 0 for more in growth.values()) else spare
-        most = max(chosen, key=lambda n: (chosen[n], -n), default=None)
-        if most is None or chosen[most] <= 0:
-            break
-        wanted[most] -= 1
-        excess -= costs[most]
+    grown = {n: max(verdicts[n].case.replicas, fewest[n]) for n in wanted}
+    for floors in (grown, fewest):
+        above = [(floors[n] - wanted[n], n) for n in wanted if costs[n] > 0 and wanted[n] > floors[n]]
+        heapify(above)
+        while excess > 1e-9 and above:
+            less, n = heappop(above)
+            wanted[n] -= 1
+            excess -= costs[n]
+            if less < -1:
+                heappush(above, (less + 1, n))
     return [_fewer(v, wanted[n], what) if n in wanted else v for n, v in enumerate(verdicts)]
 
 

@@ -1,7 +1,7 @@
 """The last hours of each service, as passes saw them. Lost on restart and filled anew, never invented."""
 
-from collections import deque
-from collections.abc import Mapping
+from collections import Counter, deque
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from cynosure.diagnose import Sample, sample_of
@@ -29,12 +29,13 @@ class Windows:
         now, decided = seen.snapshot.now_seconds, {d.service: d for d in seen.plan.decisions}
         for gone in self._samples.keys() - {o.service.key for o in seen.snapshot.observations}:
             del self._samples[gone]
+        readings = _by_service(gpus, seen)
         for observation in seen.snapshot.observations:
             key = observation.service.key
             kept = self._samples.setdefault(key, deque())
             if kept and now - kept[-1].at_seconds < self.window_seconds / _LOOKS:
                 continue
-            reading = _of(gpus, seen, key)
+            reading = readings.get(key)
             kept.append(
                 sample_of(
                     observation,
@@ -49,14 +50,19 @@ class Windows:
                 kept.popleft()
 
 
-def _of(gpus: Mapping[str, GpuReading], seen: PassResult, key: ServiceKey) -> GpuReading | None:
-    """Of the GPUs that a service stands on: its share of their power by partitions; None where one is not measured."""
+def _by_service(gpus: Mapping[str, GpuReading], seen: PassResult) -> dict[ServiceKey, GpuReading]:
+    """Of the GPUs that a service stands on: its share of their power by partitions; none where one is not measured."""
     slots = [r.slot for o in seen.snapshot.observations for r in o.replicas if r.slot]
-    own = [slot.gpu for slot in slots if slot.service == key]
-    if not own or any(uuid not in gpus for uuid in own):
-        return None
-    taken = [slot.gpu for slot in (*slots, *seen.snapshot.foreign)]
-    known = [gpus[uuid].watts for uuid in own]
-    watts = None if None in known else sum((gpus[uuid].watts or 0.0) / taken.count(uuid) for uuid in own)
-    hot = [gpus[uuid].throttled for uuid in own]
+    taken = Counter(slot.gpu for slot in (*slots, *seen.snapshot.foreign))
+    own: dict[ServiceKey, list[str]] = {}
+    for slot in slots:
+        if slot.service is not None:
+            own.setdefault(slot.service, []).append(slot.gpu)
+    return {key: _sum(gpus, on, taken) for key, on in own.items() if gpus.keys() >= set(on)}
+
+
+def _sum(gpus: Mapping[str, GpuReading], on: Sequence[str], taken: Mapping[str, int]) -> GpuReading:
+    """``on`` has a GPU once for each partition, and so many are taken of each."""
+    known, hot = [gpus[uuid].watts for uuid in on], [gpus[uuid].throttled for uuid in on]
+    watts = None if None in known else sum((gpus[uuid].watts or 0.0) / taken[uuid] for uuid in on)
     return GpuReading(watts, None if None in hot else any(hot))
