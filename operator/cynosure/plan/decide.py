@@ -38,9 +38,11 @@ def decide(case: Case) -> Verdict:
         return _without_options(case, asked, about_load)
     choice = held(case) or choose(asked)
     is_budget = not any(word in asked.allowed.because for word in ("scale.max", "intent", "schedule"))
-    budget = told.within_budget(choice.needed, asked.allowed.most, asked.allowed.because, is_budget=is_budget)
-    if asked.allowed.unpriced:
-        budget = told.unpriced(asked.allowed.unpriced)
+    budget = (
+        told.unpriced(asked.allowed.unpriced)
+        if asked.allowed.unpriced
+        else told.within_budget(choice.needed, asked.allowed.most, asked.allowed.because, is_budget=is_budget)
+    )
     known = told.profile_known(case.service.profile, None)
     return Verdict(case, _decision(case, choice), (known, *about_load, budget))
 

@@ -2,9 +2,12 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import TypeVar
 
 from cynosure.model.bounds import ServiceBounds
 from cynosure.model.service import Service, Target
+
+_N = TypeVar("_N", int, float)
 
 
 def targets_of(service: Service, bounds: ServiceBounds, headroom: float = 1.0) -> tuple[Target, ...]:
@@ -18,9 +21,8 @@ def targets_of(service: Service, bounds: ServiceBounds, headroom: float = 1.0) -
 
 
 def gpu_limit(service: Service, bounds: ServiceBounds) -> int | None:
-    stated = [gpus for gpus in (service.budget.gpus, bounds.max_gpus) if gpus is not None]
-    return min(stated, default=None)
+    return least((service.budget.gpus, bounds.max_gpus))
 
 
-def least(values: Iterable[float | None]) -> float | None:
+def least(values: Iterable[_N | None]) -> _N | None:
     return min((value for value in values if value is not None), default=None)

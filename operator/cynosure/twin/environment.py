@@ -21,7 +21,6 @@ from cynosure.model.bounds import Bounds
 from cynosure.model.condition import Status
 from cynosure.model.gpu import Gpu
 from cynosure.model.profile import Profile, Task
-from cynosure.model.signals import AbsenceReason, Absent, Load
 from cynosure.model.snapshot import Observation, Replica, ReplicaPhase, Snapshot
 from cynosure.observe.services import service_of
 from cynosure.plan import Tuning, plan_cluster
@@ -33,7 +32,7 @@ from cynosure.twin.observation import ABSENT, HIGHEST, Vector, names, vector
 from cynosure.twin.port import Seen, Setting, Wanted
 from cynosure.twin.replayed import experiment_of
 from cynosure.twin.simulation import Outcome, Simulation
-from cynosure.twin.site import Site, site_of
+from cynosure.twin.site import NO_LOAD, Site, site_of
 from cynosure.twin.tally import DROPPED, FINISHED, OFFERED
 from loadgen.schedule import Kind, Schedule
 
@@ -216,9 +215,7 @@ def _site(served: InferenceService, profile: Profile, gpus: Mapping[str, int]) -
         for product, count in gpus.items()
         for n in range(count)
     )
-    unknown = Absent(AbsenceReason.MISSING, "nothing was simulated yet")
-    load = Load(unknown, unknown, unknown, unknown, unknown)
-    new = Observation(service, load, lead_time_seconds=profile.load_seconds)
+    new = Observation(service, NO_LOAD, lead_time_seconds=profile.load_seconds)
     cluster = Snapshot(0.0, (new,), standing, (), {service.profile: profile})
     return site_of(_begun(cluster), service.key, Bounds(), Tuning(), Settings())
 

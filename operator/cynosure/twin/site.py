@@ -18,7 +18,7 @@ from cynosure.settings import ForecastSettings, LoopSettings, PrometheusSettings
 from cynosure.twin.port import Setting
 
 _ABSENT: Final = Absent(AbsenceReason.MISSING, "nothing was simulated yet")
-_NO_LOAD: Final = Load(_ABSENT, _ABSENT, _ABSENT, _ABSENT, _ABSENT)
+NO_LOAD: Final = Load(_ABSENT, _ABSENT, _ABSENT, _ABSENT, _ABSENT)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -144,7 +144,7 @@ def imagined(setting: Setting, tuning: Tuning) -> Site:
     )
     count = setting.gpus or setting.max_replicas
     gpus = tuple(Gpu(f"gpu-{n:04d}", f"node-{n // 8:03d}", n % 8, setting.gpu_product) for n in range(count))
-    observed = Observation(service, _NO_LOAD, lead_time_seconds=setting.lead_time_seconds)
+    observed = Observation(service, NO_LOAD, lead_time_seconds=setting.lead_time_seconds)
     profiles = MappingProxyType({setting.profile.name: setting.profile})
     return Site(Snapshot(0.0, (observed,), gpus, (), profiles), tuning=tuning)
 

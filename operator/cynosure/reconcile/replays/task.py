@@ -21,6 +21,7 @@ from cynosure.kube.informer import ObjectKey
 from cynosure.kube.owners import is_owned_by
 from cynosure.kube.port import AUTOMATION_POLICIES, CONFIG_MAPS, JOBS, TRAFFIC_REPLAYS, Body, KubeApi, Resource
 from cynosure.model.service import ServiceKey
+from cynosure.observe.parsed import Parsed
 from cynosure.observe.prometheus import Metrics
 from cynosure.reconcile.lifecycle.progress import moment, status_body
 from cynosure.reconcile.replays import children, results, schedules, workers
@@ -55,6 +56,7 @@ class Replays:
         self._sources = Sources(kube, metrics, settings)
         self._wake = asyncio.Event()
         self._twin = twin
+        self._parsed = Parsed(TrafficReplay)
         self._simulations = Simulations(self.wake)
         self._starting = asyncio.Lock()
         """One at a time: a schedule of two million requests takes some hundred megabytes while it is built."""
@@ -78,7 +80,7 @@ class Replays:
         """All at once, so that the next round waits for the slowest only: a cancellation takes seconds."""
         if not self._caches.synced:
             return
-        found = [parse(TrafficReplay, body) for body in list(self._caches.store(TRAFFIC_REPLAYS).items())]
+        found = self._parsed.of(self._caches.store(TRAFFIC_REPLAYS).items()).values()
         replays = [r for r in found if not isinstance(r, Invalid) and r.metadata.deletion_timestamp is None]
         self._simulations.keep([replay.metadata.uid for replay in replays])
         try:
