@@ -40,7 +40,12 @@ async def make_holes(real: Real, prometheus: FakePrometheus, *names: str) -> Non
         return len(await real.names(PODS)) == len(names)
 
     await until(gone, "the pods beside them are gone")
-    assert len(await gpus(real)) == len(names)
+
+    async def apart() -> bool:
+        return len(await gpus(real)) == len(names)
+
+    # A pod is ready before a pass has written where it is.
+    await until(apart, f"{names} on a GPU each in the statuses")
 
 
 async def _ready(real: Real, name: str, count: int) -> bool:  # noqa: F811
