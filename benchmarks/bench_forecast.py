@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import forecast_baselines as baselines
+import forecast_newcomers as newcomers
 import numpy as np
 from cynosure.forecast.evaluate import Protocol, Scores, evaluate
 from cynosure.forecast.fit import Horizon, wape
@@ -41,11 +42,12 @@ def main() -> int:
         for row in measured(case, quick=arguments.quick):
             rows.append(row)
             print(line(row), flush=True)
-    report = {"wall_seconds": round(time.monotonic() - began, 1), "quick": arguments.quick, "series": rows}
+    report: dict[str, Any] = {"quick": arguments.quick, "series": rows}
     if not arguments.series:
+        report |= {"newcomers": list(newcomers.measured()), "wall_seconds": round(time.monotonic() - began, 1)}
         RESULTS.parent.mkdir(exist_ok=True)
         RESULTS.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-    print(*headlines(rows), sep="\n")
+    print(*newcomers.headlines(report.get("newcomers", [])), *headlines(rows), sep="\n")
     return 0
 
 

@@ -31,6 +31,24 @@ class Case:
         return round(86400 / self.step_seconds)
 
 
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """Services that are observed together."""
+
+    name: str
+    step_seconds: float
+    services: tuple[Floats, ...]
+
+
+def fleets() -> tuple[Fleet, ...]:
+    """Clients with two requests a second or more, as each were a service of its own; and machines."""
+    machines = (61, 73, 355, 359, 543, 608, 615, 654, 807, 842, 844, 1213)
+    return (
+        *(Fleet(f"servegen {model} clients 10-min", 600, _busy(model, 2.0)) for model in ("m-small", "m-large")),
+        Fleet("bitbrains 5-min", 300, tuple(_bitbrains(machine) for machine in machines)),
+    )
+
+
 def cases() -> tuple[Case, ...]:
     return (
         Case("nasa 5-min", 300, partial(_web, "nasa"), tuned=True),
@@ -76,10 +94,18 @@ def _servegen(model: str) -> Floats:
 
 def _client(model: str, rank: int) -> Floats:
     """The client with the ``rank``-th largest load of a model."""
+    return sorted(_clients(model), key=np.nansum)[-1 - rank]
+
+
+def _busy(model: str, least_rps: float) -> tuple[Floats, ...]:
+    return tuple(rates for rates in _clients(model) if np.nanmean(rates) >= least_rps)
+
+
+def _clients(model: str) -> list[Floats]:
     rates: dict[str, list[float]] = {}
     for row in _rows(DATA / f"servegen/{model}_client_rates.csv.gz"):
         rates.setdefault(row["client"], []).append(float(row["rate_rps"] or "nan"))
-    return np.array(sorted(rates.values(), key=np.nansum)[-1 - rank])
+    return [np.array(values) for values in rates.values()]
 
 
 def _bitbrains(machine: int) -> Floats:

@@ -108,6 +108,20 @@ def forecasts(answer: Answer) -> Iterable[str]:
         figures = [str(row["horizon_steps"]), f"{row['wape']:.4f}", f"{best:.4f}", name, last, *cover]
         yield _line([row["series"] + star, *figures])
     yield f"\nOurs over the best baseline of each row: {median(ratios):.2f} in the median.\n"
+    yield from _newcomers(answer.get("newcomers", []))
+
+
+def _newcomers(rows: list[Any]) -> Iterable[str]:
+    if not rows:
+        return
+    yield "Services that are new, each in turn beside the others of its fleet; error as a share of the last value's:\n"
+    yield "| fleet | services | steps of history | steps ahead | alone | borrowing | cover 0.9 |"
+    yield "|---|--:|--:|--:|--:|--:|--:|"
+    for row in rows:
+        counts = [str(row[key]) for key in ("services", "history_steps", "horizon_steps")]
+        figures = [f"{row['alone']:.3f}", f"{row['borrowing']:.3f}", f"{row['coverage']['0.9']:.3f}"]
+        yield _line([row["fleet"], *counts, *figures])
+    yield ""
 
 
 def diagnoses(answer: Answer) -> Iterable[str]:

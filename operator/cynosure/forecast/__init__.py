@@ -2,5 +2,6 @@
 
 from cynosure.forecast.calibrate import LEVELS
 from cynosure.forecast.fit import Horizon, Learner, fit_forecast
+from cynosure.forecast.fleet import Worth, fleet_worth
 
-__all__ = ["LEVELS", "Horizon", "Learner", "fit_forecast"]
+__all__ = ["LEVELS", "Horizon", "Learner", "Worth", "fit_forecast", "fleet_worth"]

@@ -7,6 +7,7 @@ import numpy as np
 
 from cynosure.forecast.calibrate import LEVELS, Bands
 from cynosure.forecast.combine import combined
+from cynosure.forecast.fleet import Worth
 from cynosure.forecast.grid import on_grid
 from cynosure.forecast.methods import Method
 from cynosure.forecast.periods import periods
@@ -23,6 +24,8 @@ _REPLAYED_SEASONS: Final = 3
 _FEWEST_REPLAYED: Final = 500
 _MOST_ORIGINS: Final = 960
 _FEWEST_JUDGED: Final = 8
+_SEASONED: Final = 2
+"""Seasons of history that similar seasons need."""
 _NO_LOAD: Final = 1e-9
 _NAMED_WEIGHT: Final = 0.1
 """A method with less is not worth a word in the reason."""
@@ -69,14 +72,19 @@ class Learner:
         self._learned_at = -np.inf
         self._fitted: Fitted | None = None
 
-    def forecast(self, history: Series, now_seconds: float) -> Forecast | None:
+    @property
+    def worth(self) -> Worth | None:
+        """What other services may borrow; None before two seasons of history."""
+        return self._fitted.worth if self._fitted and self._fitted.is_seasoned else None
+
+    def forecast(self, history: Series, now_seconds: float, borrowed: Worth | None = None) -> Forecast | None:
         """Return the forecast from ``now_seconds`` on; None when no sample is known."""
         values = on_grid(history, now_seconds, self._horizon.step_seconds).values
         if not np.isfinite(values).any():
             return None
         is_due = len(values) <= _FEWEST_REPLAYED or now_seconds - self._learned_at >= self._learn_seconds
         if self._fitted is None or is_due:
-            self._fitted, self._learned_at = fit(values, self._horizon), now_seconds
+            self._fitted, self._learned_at = fit(values, self._horizon, borrowed), now_seconds
         return self._fitted.forecast(values, now_seconds)
 
 
@@ -95,6 +103,12 @@ class Fitted:
     bands: Bands
     reason: str
     wape: float | None
+    worth: Worth
+    history_steps: int
+
+    @property
+    def is_seasoned(self) -> bool:
+        return self.history_steps >= _SEASONED * self.horizon.season_steps
 
     def forecast(self, values: Floats, now_seconds: float) -> Forecast:
         """Forecast from the end of ``values``, of which at least one is known."""
@@ -109,25 +123,30 @@ class Fitted:
             method=self.methods[int(np.argmax(self.weights.mean(axis=1)))].name,
             reason=self.reason,
             history_seconds=len(values) * horizon.step_seconds,
-            wanted_seconds=2 * horizon.season_seconds,
+            wanted_seconds=_SEASONED * horizon.season_seconds,
             backtest_wape=self.wape,
         )
 
 
-def fit(values: Floats, horizon: Horizon) -> Fitted:
-    """Replay the recent past up to the end of ``values`` to learn what each method is worth; ``values[0]`` is known."""
+def fit(values: Floats, horizon: Horizon, borrowed: Worth | None = None) -> Fitted:
+    """Replay the recent past up to the end of ``values`` to learn what each method is worth; ``values[0]`` is known.
+
+    ``borrowed`` is what the methods were worth to other services with this horizon.
+    """
     steps, spacing = horizon.replay
     now, found = len(values) - 1, periods(values, horizon.season_steps)
     learning = np.arange(now, max(now - steps, 0) - 1, -spacing)[::-1]
-    rolled = roll(values, learning[-1:], learning, horizon.leads, horizon.season_steps, found)
+    rolled = roll(values, learning[-1:], learning, horizon.leads, horizon.season_steps, found, borrowed)
     errors = _recent_wapes(rolled.record, horizon)
     return Fitted(
         horizon=horizon,
         methods=rolled.methods,
         weights=rolled.weights[:, -1],
         bands=rolled.bands,
-        reason=_reason(rolled, errors),
+        reason=_reason(rolled, errors, is_lent=bool(borrowed)),
         wape=errors[0] if errors else None,
+        worth=rolled.worth,
+        history_steps=len(values),
     )
 
 
@@ -153,9 +172,10 @@ def _recent_wapes(record: Record, horizon: Horizon) -> tuple[float, float] | Non
     return wape(actual[known], median[known]), wape(actual[known], baseline[known])
 
 
-def _reason(rolled: Rolled, errors: tuple[float, float] | None) -> str:
+def _reason(rolled: Rolled, errors: tuple[float, float] | None, *, is_lent: bool) -> str:
     if errors is None:
-        return "too little history to compare methods; the last value stands in"
+        known = "they are weighed as other services found them" if is_lent else "the last value stands in"
+        return f"too little history to compare methods; {known}"
     shares = rolled.weights[:, -1].mean(axis=1)
     order = np.argsort(-shares, kind="stable")
     named = [f"{rolled.methods[n].name} {shares[n]:.0%}" for n in order.tolist() if shares[n] >= _NAMED_WEIGHT]

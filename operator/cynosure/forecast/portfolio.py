@@ -6,7 +6,8 @@ from typing import Final
 import numpy as np
 
 from cynosure.forecast.calibrate import Bands, track
-from cynosure.forecast.combine import combined, weights
+from cynosure.forecast.combine import combined, weights, worth
+from cynosure.forecast.fleet import Worth
 from cynosure.forecast.methods import DampedTrend, LastValue, Method, SeasonalNaive, Smoothed
 from cynosure.forecast.regression import Regression
 from cynosure.forecast.similar import Level, SimilarSeasons
@@ -21,7 +22,8 @@ _UNSMOOTHED: Final = 1.4
 class Rolled:
     """What was said from some origins, knowing only what was known there, and what has been learned by the last one.
 
-    ``weights`` (methods, origins, leads), the baseline first; ``quantiles`` (origins, leads, levels).
+    ``weights`` (methods, origins, leads), the baseline first; ``quantiles`` (origins, leads, levels); ``worth`` is what
+    others may borrow.
     """
 
     methods: tuple[Method, ...]
@@ -29,6 +31,7 @@ class Rolled:
     quantiles: Floats
     bands: Bands
     record: "Record"
+    worth: Worth
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,13 +75,19 @@ def _learned(method: Method, values: Floats, origins: Indices, leads: Indices) -
 
 
 def roll(
-    values: Floats, origins: Indices, learning: Indices, leads: Indices, season: int, found: tuple[int, ...]
+    values: Floats,
+    origins: Indices,
+    learning: Indices,
+    leads: Indices,
+    season: int,
+    found: tuple[int, ...],
+    borrowed: Worth | None = None,
 ) -> Rolled:
     """Forecast ``leads`` steps ahead from each of the ``origins``.
 
     What each method is worth and how far off they are together is learned at the ``learning`` origins, which are evenly
     spaced; an origin between two of them knows what the earlier one does. Nothing said depends on a later value; only
-    which ``found`` periods are looked for is given. ``values[0]`` is known; NaN is missing.
+    which ``found`` periods are looked for, and what is ``borrowed``, is given. ``values[0]`` is known; NaN is missing.
     """
     portfolio, every = methods(season, found), np.union1d(learning, origins)
     paths, taught = zip(*(_learned(method, values, every, leads) for method in portfolio), strict=True)
@@ -89,7 +98,7 @@ def roll(
     ahead = learning[:, None] + leads[None, :]
     actual = np.where(ahead < len(values), values[np.minimum(ahead, len(values) - 1)], np.nan)
     handicaps = np.array([_UNSMOOTHED if isinstance(method, SeasonalNaive) else 1.0 for method in portfolio])
-    learned = weights(past, actual, delays, season_origins, handicaps)
+    learned = weights(past, actual, delays, season_origins, handicaps, _of(portfolio, borrowed or {}, leads))
     median = combined(past, learned)
     bands = track(median, actual, delays, season_origins)
     newest, present = np.searchsorted(learning, origins, side="right") - 1, said[:, np.searchsorted(every, origins)]
@@ -100,4 +109,10 @@ def roll(
         quantiles=bands.around(combined(present, share), newest),
         bands=bands,
         record=Record(median, past[0], actual),
+        worth=dict(zip((method.name for method in portfolio), worth(past, actual), strict=True)),
     )
+
+
+def _of(portfolio: tuple[Method, ...], borrowed: Worth, leads: Indices) -> Floats:
+    """Return what is borrowed for each method (methods, leads); NaN where nothing is."""
+    return np.stack([borrowed.get(method.name, np.full(len(leads), np.nan)) for method in portfolio])

@@ -8,7 +8,7 @@ import numpy as np
 
 from cynosure.clock import Clock
 from cynosure.errors import CynosureError
-from cynosure.forecast import Horizon, Learner
+from cynosure.forecast import Horizon, Learner, Worth, fleet_worth
 from cynosure.model.forecast import Forecast
 from cynosure.model.service import ServiceKey
 from cynosure.model.signals import Series
@@ -43,6 +43,7 @@ class Forecaster:
         self._learners: dict[ServiceKey, Learner] = {}
         self._forecasts: dict[ServiceKey, Forecast] = {}
         self._tried_at: dict[ServiceKey, float] = {}
+        self._fleet: Worth = {}
         self._horizon = Horizon(settings.step_seconds, settings.horizon_seconds, settings.season_seconds)
 
     def latest(self) -> Mapping[ServiceKey, Forecast]:
@@ -64,6 +65,7 @@ class Forecaster:
 
     async def refit(self, keys: Iterable[ServiceKey], changed: Callable[[ServiceKey], None] = lambda key: None) -> None:
         slots = asyncio.Semaphore(CONCURRENT_QUERIES)
+        self._fleet = fleet_worth(known for learner in self._learners.values() if (known := learner.worth))
 
         async def one(key: ServiceKey) -> None:
             self._tried_at[key] = self._clock()
@@ -83,7 +85,7 @@ class Forecaster:
         try:
             history = await self._history(key)
             learner = self._learners.setdefault(key, Learner(self._horizon))
-            forecast = await asyncio.to_thread(learner.forecast, history, self._clock())
+            forecast = await asyncio.to_thread(learner.forecast, history, self._clock(), self._fleet)
         except CynosureError as error:
             log.warning("no history, the last forecast stays", extra={"service": str(key), "error": str(error)})
             return
