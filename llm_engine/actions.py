@@ -17,6 +17,7 @@ from llm_engine.values import INFERRED, Directive, Origin, Reason, Refused, Uncl
 _WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _LAST = re.compile(r"\b(?:last|latest|previous|recent|newest)\b", re.IGNORECASE)
 _NAME_LIKE = re.compile(r"[-\d]")
+_HYPHENED = re.compile(r"(?<![\w-])[a-z][a-z0-9]*(?:-[a-z0-9]+)+(?![\w-])", re.IGNORECASE)
 _NAME = re.compile(r"[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
 
 DENIED = "Nothing is done where the sentence denies it: what should be done instead?"
@@ -56,10 +57,13 @@ def _plain(clause: Clause, tag: Tag, catalog: Catalog) -> Directive:
 def _undo(clause: Clause, tag: Tag, catalog: Catalog) -> Directive:
     made = partial("undo", stated(tag.span))
     marker = clause.first(Kind.INTENT)
-    told = marker.start if marker else len(clause.text)
+    is_marked = clause.words(tag).endswith("intent")
+    told = marker.start if marker else (tag.end if is_marked else len(clause.text))
     named = [t for t in clause.of(Kind.WORD) if t.start > told or (t.start > tag.start and _NAME_LIKE.search(t.value))]
     if named:
         made = made.having("intent", clause.text[named[0].start : named[0].end], stated(named[0].span))
+    elif hyphened := _HYPHENED.search(clause.text, tag.end, clause.tags[-1].end):
+        made = made.having("intent", hyphened.group(), stated(hyphened.span()))
     elif clause.of(Kind.SERVICE, Kind.EVERYTHING, Kind.QUANTITY):
         raise Unclear("Undo the intent that was applied last, or which one (its name)?")
     elif marker is not None and not _LAST.search(clause.text):

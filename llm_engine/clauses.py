@@ -102,7 +102,7 @@ class Statement:
     @cached_property
     def side(self) -> tuple[Kind | None, Tag | None]:
         """Whether the number is an upper or a lower limit, negation taken into account."""
-        limit = self.near(Kind.UPPER, Kind.LOWER)
+        limit = self._limit
         negations = [t for t in self.clause.of(Kind.NEGATION) if limit is None or t.start < limit.start]
         negations = [t for t in negations if t.start < self.number.start]
         if limit is None:
@@ -117,6 +117,15 @@ class Statement:
         if len(alone) > 1:
             raise Unclear("The sentence denies twice: is the number the most or the least?")
         return (_OPPOSITE[limit.kind] if negations else limit.kind), limit
+
+    @property
+    def _limit(self) -> Tag | None:
+        """``bump the minimum up to 2``: which limit it is, its name says."""
+        limit = self.near(Kind.UPPER, Kind.LOWER)
+        if limit is None or limit.value != "upto":
+            return limit
+        named = [tag for tag in self.before if tag.kind in _OPPOSITE and tag.value not in ("upto", "bare")]
+        return named[-1] if named else limit
 
     def _refuse_denied(self, limit: Tag) -> None:
         """``never below the minimum of 2`` says the same twice; ``not at least 2`` says what it should not be."""

@@ -13,6 +13,7 @@ Step = Callable[[Sequence[Tag], str], tuple[Tag, int] | None]
 
 _WEEK = "mon,tue,wed,thu,fri,sat,sun"
 _OBJECTIVE = re.compile(r"\b(?:slo|sla|attainment|goodput)\b", re.IGNORECASE)
+_ANSWERS = frozenset({"answers", "responses", "replies"})
 _COUNTABLE = frozenset({"replicas", "gpus", "s", "min", "h", "d", "w"})
 _RELATIVE = {Kind.MORE: 1, Kind.FEWER: -1}
 
@@ -159,13 +160,15 @@ def _period(tags: Sequence[Tag], text: str) -> tuple[Tag, int] | None:
 
 
 def _share(tags: Sequence[Tag], text: str) -> tuple[Tag, int] | None:
-    """``95 % of the requests`` names a percentile, unless they are to meet the SLO or may fail."""
+    """``95 % of the requests``, ``of the answers`` names a percentile, unless they are to meet the SLO or may fail."""
     if not (tags[0].kind is Kind.QUANTITY and tags[0].value == "percent" and _kinds(tags[1:], Kind.TO)):
         return None
     failing = any(tag.kind is Kind.METRIC and tag.value == "error_rate" for tag in tags[2:10])
     if _OBJECTIVE.search(text) or failing:
         return None
     for index, tag in enumerate(tags[2:7], start=2):
+        if tag.kind is Kind.LATENCY and text[tag.start : tag.end].lower() in _ANSWERS:
+            return replace(tags[0], kind=Kind.PERCENTILE, value="share"), 2
         if tag.value == "requests":
             kept = [one for one in tags[2:index] if one.kind is Kind.SERVICE]
             share = replace(tags[0], kind=Kind.PERCENTILE, value="share")
@@ -230,6 +233,8 @@ def _instead(tags: Sequence[Tag], text: str) -> tuple[Tag, int] | None:
         Kind.PARTITION,
         Kind.NODE,
         Kind.OBJECTIVE,
+        Kind.LATENCY,
+        Kind.METRIC,
     ):
         return None
     return Tag(Kind.FILLER, "", tags[0].start, tags[place].end), place + 1

@@ -1,9 +1,11 @@
 """What clauses of one sentence share: a verb that goes on, times said once, names and numbers told in pairs."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 from llm_engine.clauses import Clause
+from llm_engine.implied import names_something
 from llm_engine.lexicon import NUMERIC, Kind
 from llm_engine.tags import Tag
 
@@ -19,7 +21,8 @@ _COMMANDS = (Kind.VERB, Kind.HINT, Kind.UP, Kind.DOWN, Kind.METRIC, Kind.OBJECTI
 
 def coordinated(clauses: Sequence[Clause]) -> list[Clause]:
     """Each clause with what it takes from its neighbours."""
-    merged = _led(_merged([_counted(_switched(clause)) for clause in _without_excluded(clauses)]))
+    said = _without_complaints(_without_excluded(clauses))
+    merged = _led(_merged([_counted(_switched(clause)) for clause in said]))
     return _timed(_measured(_paired(merged)))
 
 
@@ -37,11 +40,36 @@ def _without_excluded(clauses: Sequence[Clause]) -> list[Clause]:
     return kept if any(clause.of(Kind.SERVICE) for clause in kept) else list(clauses)
 
 
+def _without_complaints(clauses: Sequence[Clause]) -> list[Clause]:
+    """``chat costs us too much, cap it at 18 dollars an hour``: the first clause says of what, and why."""
+    return [*_motives(clauses), *clauses[-1:]]
+
+
+def _motives(clauses: Sequence[Clause]) -> Iterator[Clause]:
+    for clause, following in pairwise(clauses):
+        named = {tag.value for tag in clause.of(Kind.SERVICE)}
+        is_same = {tag.value for tag in following.of(Kind.SERVICE)} <= named
+        limits = following.of(*NUMERIC) and following.of(Kind.HINT, Kind.UP, Kind.DOWN, Kind.UPPER, Kind.LOWER)
+        if not (_is_complaint(clause) and is_same and (limits or following.of(Kind.VERB))):
+            yield clause
+        elif kept := clause.of(Kind.SERVICE, Kind.NAMESPACE):
+            yield replace(clause, tags=kept)
+
+
+def _is_complaint(clause: Clause) -> bool:
+    """It says that something is too much or too slow, and not what to do."""
+    vague = clause.of(Kind.VAGUE)
+    acts = clause.of(*_ACTS, Kind.HINT, Kind.OBJECTIVE, Kind.NEGATION, *TIMES)
+    return bool(vague) and {tag.value for tag in vague} <= {"amount", "needless"} and set(acts) <= set(vague)
+
+
 _NOT = frozenset({"not", "no", "nicht", "pas"})
 
 
 def _switched(clause: Clause) -> Clause:
     """``disable autoscaling``, ``turn the automation back on``: switching the automation is to pause or to resume."""
+    if (denied := _denied_scaling(clause)) is not None:
+        return _replaced(clause, {id(denied): replace(denied, kind=Kind.VERB, value="pause")})
     if not clause.of(Kind.AUTOMATION) or clause.of(Kind.VERB):
         return clause
     on = clause.first(Kind.ON) or _particle(clause, "on")
@@ -50,17 +78,38 @@ def _switched(clause: Clause) -> Clause:
     return _replaced(clause, {id(tag): replace(tag, kind=Kind.VERB, value=verb)}) if tag else clause
 
 
+def _denied_scaling(clause: Clause) -> Tag | None:
+    """The denial of ``do not scale chat any more``, ``no more autoscaling``, which says nothing else."""
+    denials, scaling = clause.of(Kind.NEGATION), clause.of(Kind.AUTOMATION, Kind.VERB)
+    if len(denials) != 1 or len(scaling) != 1 or clause.of(Kind.UP, Kind.DOWN, Kind.UPPER, Kind.LOWER, *NUMERIC):
+        return None
+    ends = any(clause.words(tag) in _NO_LONGER for tag in clause.of(Kind.FILLER, Kind.MORE))
+    is_scaling = scaling[0].kind is Kind.AUTOMATION or scaling[0].value in ("scale", "autoscale")
+    return denials[0] if ends and is_scaling else None
+
+
+_NO_LONGER = frozenset({"any more", "anymore", "any longer", "more"})
+
+
 def _counted(clause: Clause) -> Clause:
     """``spin up another replica``, ``delete one replica``: of a number of replicas that is more or fewer of them."""
     number = next((tag for tag in clause.of(Kind.QUANTITY) if tag.value == "replicas"), None)
     if number is None or clause.of(Kind.MODEL):
         return clause
+    if (taken := _taken_off(clause, number)) is not None:
+        return _replaced(clause, {id(taken): replace(taken, kind=Kind.DOWN, value="take")})
     turns = {"deploy": (Kind.UP, "add"), "delete": (Kind.DOWN, "take"), "stop": (Kind.DOWN, "take")}
     for tag in clause.of(Kind.VERB, Kind.VAGUE):
         if tag.value in turns and (tag.value != "deploy" or number.relative):
             kind, value = turns[tag.value]
             return _replaced(clause, {id(tag): replace(tag, kind=kind, value=value)})
     return clause
+
+
+def _taken_off(clause: Clause, number: Tag) -> Tag | None:
+    """The verb of ``take one replica off chat``, which is not ``take chat to one replica``."""
+    off = any(tag.start > number.start and clause.words(tag) in ("off", "from") for tag in clause.of(Kind.FROM))
+    return next((tag for tag in clause.of(Kind.HINT) if off and clause.words(tag) == "take"), None)
 
 
 def _particle(clause: Clause, word: str) -> Tag | None:
@@ -82,7 +131,7 @@ def _merged(clauses: Sequence[Clause]) -> list[Clause]:
 
 
 def _continues(last: Clause, clause: Clause) -> bool:
-    if "deploy" in last.verbs:
+    if "deploy" in last.verbs or names_something(last):
         return not clause.verbs
     if "explain" in last.verbs:
         asks_on = clause.is_listed or not clause.of(Kind.SERVICE)

@@ -221,7 +221,9 @@ def is_relevant(clause: Clause, verb: str | None) -> bool:
         return True
     if clause.is_listed and clause.of(*NUMERIC) and not clause.of(Kind.WORD):
         return True
-    return any(unit in _TELLING for tag in clause.of(*NUMERIC) for unit in (tag.value, *(p.value for p in tag.parts)))
+    numbers = clause.of(*NUMERIC)
+    units = {each.value for tag in (*numbers, *clause.of(Kind.UNIT)) for each in (tag, *tag.parts)}
+    return bool(numbers) and bool(units & _TELLING)
 
 
 def read_clause(clause: Clause, verb: str | None, catalog: Catalog) -> Iterator[Directive]:

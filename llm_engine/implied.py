@@ -1,6 +1,7 @@
 """The verb that a clause stands for without saying it: ``run chat on node-b`` moves it."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 from llm_engine.clauses import Clause
 from llm_engine.lexicon import NUMERIC, Kind
@@ -37,13 +38,16 @@ def _implied_verb(clause: Clause) -> str | None:
         return "explain"
     if names_something(clause):
         return "deploy"
-    if clause.of(Kind.OBJECTIVE) and clause.of(Kind.WEIGHT) and numbers:
+    goals = any(map(objective_of, clause.of(Kind.OBJECTIVE, Kind.METRIC)))
+    if goals and clause.of(Kind.WEIGHT) and numbers and numbers[0].value in ("", "percent"):
         return "prefer"
     less = clause.of(Kind.FEWER) or (clause.of(Kind.DOWN) and clause.of(Kind.OBJECTIVE))
-    if less and any(map(objective_of, clause.of(Kind.OBJECTIVE, Kind.METRIC))) and not numbers:
+    if less and goals and not numbers:
         return "prefer"
     hints = {tag.value for tag in clause.of(Kind.HINT)}
     if "hold" in hints and clause.of(Kind.SERVICE) and not numbers and not clause.of(*_COMMANDING, Kind.METRIC):
+        return "pause"
+    if "leave" in hints and clause.of(Kind.SERVICE) and not numbers and _is_untouched(clause):
         return "pause"
     kept = bool(hints & {"keep", "hold"})
     if not numbers and not kept and any(not is_label(t) and not is_origin(clause, t) for t in clause.of(*TARGETS)):
@@ -57,6 +61,10 @@ def _implied_verb(clause: Clause) -> str | None:
 
 
 _COMMANDING = (Kind.UP, Kind.DOWN, Kind.UPPER, Kind.LOWER, Kind.VAGUE, Kind.FACTOR, Kind.ON, Kind.WORD, Kind.NEGATION)
+
+
+def _is_untouched(clause: Clause) -> bool:
+    return any(clause.words(tag) in ("alone", "untouched") for tag in clause.of(Kind.FILLER))
 
 
 def _is_only_named(clause: Clause) -> bool:
@@ -84,7 +92,12 @@ def given_name(clause: Clause) -> Tag | None:
         if naming.value in ("as", "name") and word.kind not in _NAMELESS and word.value not in ("a", "name"):
             return word
     model, names = clause.first(Kind.MODEL), clause.of(Kind.WORD, Kind.SERVICE)
+    said = [tag for tag in clause.tags if clause.words(tag) not in _QUOTES]
+    for noun, word in pairwise(said):
+        if word.kind is Kind.WORD and clause.words(noun) == "service":
+            return word
     return next((word for word in names if model is not None and word.start > model.start), None)
 
 
+_QUOTES = frozenset("\"'`\u201c\u201d\u2018\u2019")
 _NAMELESS = (Kind.VAGUE, Kind.MODEL, Kind.SEPARATOR, Kind.TO, *NUMERIC)

@@ -73,6 +73,8 @@ Phrase = tuple[str, ...]
 
 _HARMFUL = frozenset({("verb", "delete"), ("verb", "undo"), ("verb", "deploy")})
 """A misspelt word is never taken for one of these."""
+_ASIDE = ("filler", "aside")
+"""Words around a request, which a name that the catalog lacks must not be mistaken for either."""
 _PARTS = {
     "th",
     "st",
@@ -95,6 +97,8 @@ _PARTS = {
 }
 _JOINED = frozenset({Kind.UNIT, Kind.UPPER, Kind.LOWER, Kind.DAYS, Kind.MONTH})
 """What people join to other words: ``max-replicas``."""
+_ALONE = re.compile(r"(?<![\w.-])[^\W\d_]{2,}(?![\w-])")
+"""A word that is no part of a name or of an amount."""
 _CHINESE = re.compile(r"[\u3400-\u9fff]")
 
 
@@ -127,8 +131,10 @@ class Lexicon:
 
     @cached_property
     def correctable(self) -> frozenset[str]:
-        harmful = {words[0] for words, concept in self.phrases.items() if concept in _HARMFUL}
-        return frozenset(word for word in self.words if len(word) >= 4 and word.isalpha()) - harmful
+        meant = {phrase for phrase, concept in self.phrases.items() if concept != _ASIDE}
+        words = {word for phrase in meant for word in phrase} | set(self.numbers) | _PARTS
+        harmful = {phrase[0] for phrase in meant if self.phrases[phrase] in _HARMFUL}
+        return frozenset(word for word in words if len(word) >= 4 and word.isalpha()) - harmful
 
     def is_said(self, compound: Phrase) -> bool:
         """Whether words joined by hyphens are a way to say something, such as ``first-token``, and no name."""
@@ -174,7 +180,7 @@ def lexicon_of(text: str, names: Collection[str]) -> Lexicon:
     """Of the language that knows most words of the text beside ``names``; English where others know no more."""
     if _CHINESE.search(text):
         return _chinese()
-    words = [word for word in re.findall(r"[^\W\d_]{2,}", text.lower()) if word not in names]
+    words = [word for word in _ALONE.findall(text.lower()) if word not in names]
     best, unknown = ENGLISH, ENGLISH.unknown(words)
     for other in _others() if unknown else ():
         if (fewer := other.unknown(words)) < unknown:

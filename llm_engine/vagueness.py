@@ -12,6 +12,7 @@ _QUESTIONS = {
     "advice": "Shall it be done? Then say so without '{word}'.",
     "zone": "Which time zone is '{word}' (for example Europe/Madrid or UTC)?",
     "stop": "Does '{word}' mean to pause the automation of the service, or to delete it?",
+    "needless": "Does '{word}' mean to pause the automation of the service, or to delete it?",
     "restart": "'{word}' is no directive: pause, resume or scale the service?",
     "amount": "What does '{word}' mean as a number: a limit with its unit, or how many replicas?",
 }
