@@ -16,18 +16,22 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, Literal
 
 from llm_engine import Catalog, Draft, ModelSettings, draft
 from llm_engine.grammar import read
+from llm_engine.synthesis.sentences import Names, sentences
 from llm_engine.weights import cached
 from tests.llm_engine.corpus.cases import CATALOGS, Case, cases, catalog
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 RESULTS = REPOSITORY / "benchmarks" / "results" / "intents.json"
 PARTS = ("developed", "fresh", "later", "abroad")
-KINDS = ("english", "others", "strange", *PARTS)
+MADE = 1000
+"""So many sentences of llm_engine/synthesis/, of which one in eight has a slip."""
+KINDS = ("english", "others", "strange", "made", *PARTS)
 Engine = Literal["grammar", "model", "auto"]
 Row = dict[str, Any]
 URL_VARIABLE, NAME_VARIABLE = "CYNOSURE_BENCH_MODEL_URL", "CYNOSURE_BENCH_MODEL_NAME"
@@ -89,9 +93,15 @@ def sampled(chosen: Sequence[Case], count: int, seed: int) -> list[Case]:
     return random.Random(seed).sample(list(chosen), min(count, len(chosen)))
 
 
+def made(seed: int) -> list[Case]:
+    """Sentences of the probabilistic program, about the services of a catalog."""
+    spoken = islice(sentences(Names.of(catalog("studio")), seed), MADE)
+    return [Case(one.text, "studio", "directives", [dict(one.directive)]) for one in spoken]
+
+
 def jobs(engines: Sequence[Engine], sample: int, seed: int) -> Iterator[tuple[Engine, str, list[Case]]]:
     """By the grammar all parts; by what asks a model, which takes seconds a sentence, a sample of each language."""
-    parts = {part: cases(part) for part in PARTS}
+    parts = {part: cases(part) for part in PARTS} | {"made": made(seed)}
     samples = {
         "english": sampled([case for part in PARTS[:-1] for case in parts[part]], sample, seed),
         "others": sampled(parts["abroad"], sample, seed),

@@ -37,7 +37,7 @@ def compose(tags: Sequence[Tag], text: str) -> list[Tag]:
     found = _joined_by_denial(_lines(tags, text))
     for step in steps:
         found = _apply(step, found, text)
-    return _borrow_units(_apart(found, text))
+    return _borrow_units(_apart(_failing(found), text))
 
 
 def _lines(tags: Sequence[Tag], text: str) -> list[Tag]:
@@ -176,6 +176,17 @@ def _share(tags: Sequence[Tag], text: str) -> tuple[Tag, int] | None:
         if tag.kind not in (Kind.FILLER, Kind.SERVICE, Kind.EVERYTHING):
             break
     return None
+
+
+def _failing(tags: list[Tag]) -> list[Tag]:
+    """``may fail at most 1 % of its requests``: behind a failure a share of the requests is the limit itself."""
+    found: list[Tag] = []
+    for tag in tags:
+        is_share = tag.kind is Kind.PERCENTILE and tag.value == "share"
+        own = next((one for one in reversed(found) if one.kind in (Kind.METRIC, Kind.AND, Kind.SEPARATOR)), None)
+        fails = is_share and own is not None and own.value == "error_rate"
+        found.append(replace(tag, kind=Kind.QUANTITY, value="percent") if fails else tag)
+    return found
 
 
 def _range(tags: Sequence[Tag], text: str) -> tuple[Tag, int] | None:

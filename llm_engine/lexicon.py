@@ -131,9 +131,9 @@ class Lexicon:
 
     @cached_property
     def correctable(self) -> frozenset[str]:
-        meant = {phrase for phrase, concept in self.phrases.items() if concept != _ASIDE}
+        meant = (phrase for phrase, concept in self.phrases.items() if concept not in (*_HARMFUL, _ASIDE))
         words = {word for phrase in meant for word in phrase} | set(self.numbers) | _PARTS
-        harmful = {phrase[0] for phrase in meant if self.phrases[phrase] in _HARMFUL}
+        harmful = {phrase[0] for phrase, concept in self.phrases.items() if concept in _HARMFUL and len(phrase) == 1}
         return frozenset(word for word in words if len(word) >= 4 and word.isalpha()) - harmful
 
     def is_said(self, compound: Phrase) -> bool:

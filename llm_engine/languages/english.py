@@ -288,7 +288,7 @@ filler: both | pull | pulls | pulling | anything else | everything else | stream
 negation from: from going | from getting | from rising | from falling | from dropping | from growing | from using |
     from scaling | from consuming | from spending | from costing | from drawing | from taking | from having |
     from running | from being | from becoming | from climbing | from sinking
-hint: ensure | place | guarantee | make sure | set | change | adjust | configure | put | have | must be | should be |
+hint: ensure | guarantee | make sure | set | change | adjust | configure | put | have | must be | should be |
     has to be | must stay | should stay | must | should | has to | have to | needs to | make | want | bound | allow
     | get | tighten | relax | loosen | fix | pin | fixed | adapt | modify | update | cannot | aim | try | target |
     require | requires | enforce | hard limit | assign | provide | operate | start with | ought to | is to | are to

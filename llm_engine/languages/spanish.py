@@ -109,7 +109,7 @@ filler a: un | una | uno
 filler name: llamado | llamada | con el nombre
 filler requests: peticiones | solicitudes | las peticiones | las solicitudes
 filler: el | la | los | las | que | se | su | sus | lo | le | por favor | favor | me | nos | servicio | servicios |
-    modelo | gracias | hola | ahora | siempre | está | están | ser | usar | use | usa | utilizar | utilice |
+    modelo | gracias | hola | ahora | siempre | está | están | ser | usar | uses | use | usa | utilizar | utilice |
     cada una | cada uno | con | lento | lenta | tan | percentil | nivel | valor | último | última | cambio | uso |
     consumo | consumir | estar | quede | quedar | tener | tenga
 days mon: lunes | los lunes
