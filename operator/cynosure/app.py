@@ -104,7 +104,13 @@ class Operator:
         self._plan = planner(settings)
         fenced = Fenced(api, lambda: self.lease.held)
         knowledge = Knowledge(
-            lambda: self.loop.latest, self.caches, self.prometheus, self.attainment, self.forecaster.history
+            lambda: self.loop.latest,
+            self.caches,
+            self.prometheus,
+            self.attainment,
+            self.forecaster.history,
+            self._plan,
+            self.limits.policy,
         )
         self.diagnosis = Diagnosis(fenced, knowledge, settings.diagnosis)
         self.loop = Loop(

@@ -201,6 +201,12 @@ class DiagnosisSettings:
     """Whether a directive that would mend it is drafted as a ScalingIntent. It is never applied without approval."""
     proposal_seconds: Seconds = 7 * 86400.0
     """A draft that nobody has decided on expires after so long."""
+    fragmented_gpus: Annotated[int, Field(ge=1)] = 1
+    """Moving must free so many GPUs before it is proposed, unless it makes room for what is likely wanted next."""
+    fragmented_seconds: Annotated[float, Field(ge=0)] = 3600.0
+    """For so long there must be something to gain, at every look: services that shrank may grow again."""
+    fragmented_pause_seconds: Annotated[float, Field(ge=0)] = 86400.0
+    """After a defragmentation of a namespace was denied, called off or done none is proposed for so long."""
 
 
 @dataclass(frozen=True, slots=True, config=_CONFIG)

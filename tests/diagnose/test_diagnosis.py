@@ -7,8 +7,21 @@ import numpy as np
 import pytest
 from cynosure.api.conditions import Reason, Type
 from cynosure.api.directive import Verb
-from cynosure.diagnose import Cause, Engine, Evidence, Expired, FieldChange, Pod, Proposal, Symptom, diagnose
+from cynosure.diagnose import (
+    Cause,
+    Engine,
+    Evidence,
+    Expired,
+    FieldChange,
+    Fragmented,
+    Pod,
+    Proposal,
+    Symptom,
+    diagnose,
+)
 from cynosure.model.bounds import Bounds, ServiceBounds
+from cynosure.model.gpu import Slot
+from cynosure.model.repacking import Defragmentation, Move, Repacking
 from cynosure.model.service import Budget, Mode
 from cynosure.model.signals import AbsenceReason
 from cynosure.model.snapshot import Workload
@@ -45,6 +58,7 @@ def ramps() -> dict[str, Any]:
     return {"samples": tuple(found), "slo": slo(lambda at: 0.3 if at % 1800 < 240 else 0.99)}
 
 
+MOVE = Move(Slot("gpu-1", 0, "3g.40gb", CHAT), Slot("gpu-0", 4, "3g.40gb", CHAT))
 CASES: dict[Cause, Evidence] = {
     Cause.PROFILE_MISSING: evidence(
         **of(profile="lm"), profile=None, conditions=(said(Type.PROFILE_KNOWN, Reason.PROFILE_MISSING),)
@@ -109,6 +123,9 @@ CASES: dict[Cause, Evidence] = {
     Cause.PIN_TOO_LARGE: evidence(**of(pinned_replicas=8), samples=samples(ready=8)),
     Cause.MIN_TOO_LARGE: evidence(**of(min_replicas=8), samples=samples(ready=8)),
     Cause.MIN_BY_INTENT: evidence(bounds=bound(min_replicas=8), samples=samples(ready=8)),
+    Cause.GPUS_FRAGMENTED: evidence(
+        fragmented=Fragmented(NOW - 3600, Defragmentation(Repacking((MOVE,), ("gpu-1",)), 2, 1), stands=True)
+    ),
     Cause.READINESS_UNPROBED: evidence(engine=Engine("shop/chat", has_readiness_probe=False)),
 }
 

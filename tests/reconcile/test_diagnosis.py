@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 from cynosure.api import InferenceService, ScalingIntent
+from cynosure.api.automation_policy import AutomationPolicySpec
 from cynosure.api.directive import Directive
 from cynosure.clock import system_clock
 from cynosure.intent_command import explained
 from cynosure.observe.attainment import Attainment
 from cynosure.observe.prometheus import Prometheus
+from cynosure.plan import plan_cluster
 from cynosure.reconcile.diagnosis import Diagnosis, Knowledge, facts
 from cynosure.reconcile.diagnosis.gauges import gpu_readings, series_of
 from cynosure.reconcile.diagnosis.proposals import is_worth_asking
@@ -73,7 +75,15 @@ async def watching(cluster: Cluster) -> AsyncIterator[Watched]:
     async with client(cluster.server.url) as api, operating(cluster, findings=latest) as operator:
         prometheus = Prometheus(settings(cluster.prometheus.url).prometheus)
         attainment = Attainment(prometheus, ForecastSettings(), system_clock, dict)
-        know = Knowledge(lambda: found[0].latest(), operator.caches, prometheus, attainment, lambda key: None)
+        know = Knowledge(
+            lambda: found[0].latest(),
+            operator.caches,
+            prometheus,
+            attainment,
+            lambda key: None,
+            plan_cluster,
+            AutomationPolicySpec,
+        )
         found.append(Watched(operator, Diagnosis(api, know, DiagnosisSettings()), cluster))
         yield found[0]
 

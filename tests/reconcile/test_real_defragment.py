@@ -19,6 +19,7 @@ from tests.fakes.prometheus import FakePrometheus, Traffic
 from tests.fakes.proxy import BESIDE, proxied
 from tests.reconcile.real import Real, until
 from tests.reconcile.test_real_api_server import operator, port, prometheus, real  # noqa: F401
+from tests.reconcile.test_real_diagnosis import account  # noqa: F401
 
 pytestmark = [pytest.mark.api_server, pytest.mark.timeout(180)]
 
@@ -62,8 +63,8 @@ async def intent(real: Real, name: str = "tidy") -> Body:  # noqa: F811
     return await real.api.get(SCALING_INTENTS, name, real.namespace)
 
 
-async def phase(real: Real, wanted: str) -> bool:  # noqa: F811
-    return bool((await intent(real)).get("status", {}).get("phase") == wanted)
+async def phase(real: Real, wanted: str, name: str = "tidy") -> bool:  # noqa: F811
+    return bool((await intent(real, name)).get("status", {}).get("phase") == wanted)
 
 
 async def ask(real: Real) -> Body:  # noqa: F811
@@ -74,9 +75,9 @@ async def ask(real: Real) -> Body:  # noqa: F811
     return dict((await intent(real))["status"]["plan"])
 
 
-def approve(who: Server, real: Real, digest: str) -> None:  # noqa: F811
-    spec = {"intent": "tidy", "planDigest": digest, "decision": "Approved"}
-    metadata = {"name": "tidy-yes", "namespace": real.namespace}
+def approve(who: Server, real: Real, digest: str, name: str = "tidy") -> None:  # noqa: F811
+    spec = {"intent": name, "planDigest": digest, "decision": "Approved"}
+    metadata = {"name": f"{name}-yes", "namespace": real.namespace}
     body = {"apiVersion": "cynosure.dev/v1alpha1", "kind": "IntentApproval", "metadata": metadata, "spec": spec}
     assert who.create(body).status == 201
 
@@ -128,6 +129,47 @@ async def test_services_that_left_holes_are_packed_with_the_consent_of_another_p
         assert len(set(before) & set(await real.names(PODS))) == 1, "what stays is not touched"
         record_property("seconds for two moves", f"{seconds:.1f}")
         assert "unexpected" not in process.log.read_text()
+
+
+async def test_holes_that_last_are_proposed_by_the_operator_and_packed_once_a_person_agrees(
+    real: Real,  # noqa: F811
+    prometheus: FakePrometheus,  # noqa: F811
+    operator: Any,  # noqa: F811
+    admin: Server,  # noqa: F811
+    bob: Server,  # noqa: F811
+    account: Path,  # noqa: F811
+    record_property: Callable[[str, object], None],
+) -> None:
+    assert admin.create(binding(real.namespace, "bob", "cynosure-approver")).status == 201
+
+    async def drafts() -> list[str]:
+        found = (await real.api.list(SCALING_INTENTS, namespace=real.namespace)).items
+        return [body["metadata"]["name"] for body in found]
+
+    async def planned() -> bool:
+        return any([await phase(real, "Planned", name) for name in await drafts()])
+
+    lasting = {"CYNOSURE_DIAGNOSIS_SECONDS": "0.4", "CYNOSURE_FRAGMENTED_SECONDS": "3"}
+    async with operator():
+        await make_holes(real, prometheus, "chat", "vision")
+    async with operator(KUBECONFIG=str(account), **lasting) as process:
+        seconds = await until(planned, "a draft with a plan")
+        assert seconds >= 3, "holes have to last"
+        (name,) = await drafts()
+        draft = await intent(real, name)
+        assert draft["spec"]["requestedBy"] == f"system:serviceaccount:{real.namespace}:cynosure"
+        assert draft["spec"]["directives"] == [{"verb": "defragment", "namespace": real.namespace}]
+        plan = draft["status"]["plan"]
+        assert plan["message"].startswith("Frees 1 of 2 GPUs by 1 moves")
+        async with watched_floor(real) as least:
+            approve(bob, real, plan["digest"], name)
+            await until(lambda: phase(real, "Verified", name), "verified", 60)
+        assert least == {"chat-2g-20gb": 1, "vision-2g-20gb": 1}
+        assert await _one_gpu(real)
+        await asyncio.sleep(2)
+        assert await drafts() == [name], "nothing is left to gain, and nobody is asked again"
+        assert "unexpected" not in process.log.read_text()
+    record_property("seconds from the first look to a plan", f"{seconds:.1f}")
 
 
 @pytest.mark.timeout(400)

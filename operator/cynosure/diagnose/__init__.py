@@ -2,8 +2,9 @@
 
 from cynosure.diagnose.causes import Cause, Symptom
 from cynosure.diagnose.diagnosis import diagnose
-from cynosure.diagnose.evidence import Engine, Evidence, Expired, Pod, Sample, SloStep, sample_of
+from cynosure.diagnose.evidence import Engine, Evidence, Expired, Fragmented, Pod, Sample, SloStep, Worth, sample_of
 from cynosure.diagnose.finding import Clue, FieldChange, Finding, Fix, Proposal
+from cynosure.diagnose.fragmentation import fragmented
 
 __all__ = [
     "Cause",
@@ -14,11 +15,14 @@ __all__ = [
     "FieldChange",
     "Finding",
     "Fix",
+    "Fragmented",
     "Pod",
     "Proposal",
     "Sample",
     "SloStep",
     "Symptom",
+    "Worth",
     "diagnose",
+    "fragmented",
     "sample_of",
 ]

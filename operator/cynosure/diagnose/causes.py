@@ -24,6 +24,7 @@ class Symptom(StrEnum):
     POWER_ABOVE_LIMIT = "PowerAboveLimit", "The measured power is above the limit on watts."
     COST_ABOVE_BUDGET = "CostAboveBudget", "What runs costs more an hour than the budget allows."
     GPU_IDLE = "GPUIdle", "Replicas stand that even the busiest hour of the last day did not need."
+    SCATTERED = "PartitionsScattered", "The same partitions would stand on fewer GPUs, or leave room for more."
     AT_RISK = "AtRisk", "Nothing is missed yet, and will be at the next change."
 
 
@@ -182,6 +183,11 @@ class Cause(StrEnum):
         "CostUnbounded",
         "Nothing keeps the replicas within the budget for an hour.",
         "directive scale, with max",
+    )
+    GPUS_FRAGMENTED = (
+        "GPUsFragmented",
+        "Holes between partitions, of services that shrank, keep GPUs in use or leave no room for what comes next.",
+        "directive defragment",
     )
     PRICE_MISSING = "PriceMissing", "No GPUClass has a price in the currency of the budget.", "GPUClass spec.prices"
     PIN_TOO_LARGE = "PinTooLarge", "The number of replicas is pinned far above what is needed.", "directive resume"

@@ -7,6 +7,7 @@ from cynosure.diagnose.capacity import short, slow, throttled
 from cynosure.diagnose.causes import Cause, Symptom
 from cynosure.diagnose.evidence import Evidence
 from cynosure.diagnose.finding import Finding
+from cynosure.diagnose.fragmentation import holes
 from cynosure.diagnose.objects import broken, contested
 from cynosure.diagnose.spending import wasteful
 from cynosure.diagnose.view import View
@@ -28,5 +29,5 @@ def diagnose(evidence: Evidence) -> tuple[Finding, ...]:
     found = [finding for rule in _UPSTREAM for finding in rule(view)]
     if not any(finding.cause not in _RISKS for finding in found):
         found += slow(view)
-    found += wasteful(view)
+    found += [*wasteful(view), *holes(view)]
     return tuple(sorted(found, key=lambda f: (_SYMPTOMS[f.symptom], _CAUSES[f.cause])))

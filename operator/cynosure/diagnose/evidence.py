@@ -10,6 +10,7 @@ from cynosure.model.condition import Condition
 from cynosure.model.gpu import Gpu, GpuClass
 from cynosure.model.plan import Decision
 from cynosure.model.profile import Profile
+from cynosure.model.repacking import Defragmentation
 from cynosure.model.service import Service, Target
 from cynosure.model.signals import Reading, Series, Signal
 from cynosure.model.snapshot import Observation
@@ -86,6 +87,39 @@ class Expired:
     min_replicas: int
 
 
+@dataclass(frozen=True, slots=True)
+class Worth:
+    """From when on moving is worth asking about: so many GPUs, or room for what comes next, for so long."""
+
+    fewest_gpus: int
+    gpus_seconds: float
+    room_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Fragmented:
+    """What could be moved in a namespace, and since when there was something to gain at every look.
+
+    ``stands``: it was worth asking about before, and stays so until nothing is left to gain. ``automatic``: the
+    AutomationPolicy lets so many moves be made without a person.
+    """
+
+    since_seconds: float
+    defragmentation: Defragmentation
+    stands: bool = False
+    automatic: bool = False
+
+    @property
+    def freed(self) -> int:
+        return len(self.defragmentation.repacking.frees)
+
+    @property
+    def makes_room(self) -> bool:
+        """Whether more of what is likely to be wanted next would find room."""
+        room = self.defragmentation.acceptance
+        return room is not None and room.after > room.before
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Evidence:
     """One service. ``window_seconds`` is how long something has to be so before it is called wrong."""
@@ -116,6 +150,8 @@ class Evidence:
     """Names of the series that Prometheus has of the service; None when it was not asked."""
     prices: tuple[tuple[str, float], ...] | None = None
     """Per hour and GPU product, in the currency of the budget; None when they were not read."""
+    fragmented: Fragmented | None = None
+    """What moving replicas of its namespace would gain, where this is the service to tell it of."""
     window_seconds: float = 900.0
 
     @property

@@ -20,9 +20,13 @@ class Clue:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A fix that the operator may draft as a ScalingIntent; a person approves it."""
+    """A fix that the operator may draft as a ScalingIntent; a person approves it.
+
+    ``automatic``: what the AutomationPolicy lets be done without one.
+    """
 
     directive: Directive
+    automatic: bool = False
 
 
 @dataclass(frozen=True, slots=True)

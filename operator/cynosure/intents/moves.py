@@ -84,6 +84,7 @@ def sentences(found: Defragmentation) -> Iterator[str]:
         yield f"{len(moves) - _SHOWN} more moves are in status.plan.moves."
     for room in found.rooms:
         yield f"Room for {room.partition}: {room.before} more now, {room.after} then."
+    yield from _gain(found)
     counts = Counter(move.service for move in moves)
     for service, seconds in found.surge_seconds:
         yield (
@@ -91,6 +92,21 @@ def sentences(found: Defragmentation) -> Iterator[str]:
             f"{seconds:.0f} s until it serves, and then the old one finishes its requests."
         )
     yield "Nothing of it can be undone but by moving back; called off, it ends between two moves."
+
+
+def _gain(found: Defragmentation) -> Iterator[str]:
+    """What is not known is said, and never zero."""
+    if (room := found.acceptance) is not None:
+        yield (
+            f"Of {room.partitions} more partitions that are likely to be wanted next, {room.before} find room now, "
+            f"{room.after} then."
+        )
+    if (saving := found.saving) is None:
+        return
+    if saving.per_hour is not None:
+        yield f"The freed GPUs cost {saving.per_hour:.2f} {saving.currency} an hour."
+    if saving.unpriced:
+        yield f"No GPUClass has a price of {', '.join(saving.unpriced)} in {saving.currency}, so those do not count."
 
 
 def moved_by(intent: ScalingIntent) -> Repacking:

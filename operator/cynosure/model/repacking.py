@@ -54,6 +54,24 @@ class Room:
 
 
 @dataclass(frozen=True, slots=True)
+class Acceptance:
+    """Of ``partitions`` that are likely to be wanted next, how many find room before and after."""
+
+    partitions: int
+    before: int
+    after: int
+
+
+@dataclass(frozen=True, slots=True)
+class Saving:
+    """What the freed GPUs cost an hour, as far as they have a price in ``currency``; None where none has."""
+
+    per_hour: float | None
+    currency: str
+    unpriced: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Defragmentation:
     """A proposal. ``obstacle`` says why there is none, with figures; ``notes`` are for the person who approves."""
 
@@ -63,6 +81,9 @@ class Defragmentation:
     rooms: tuple[Room, ...] = ()
     surge_seconds: tuple[tuple[ServiceKey, float], ...] = ()
     """For each service that is moved, how long one more replica of it is expected to take until it serves."""
+    acceptance: Acceptance | None = None
+    """None where no more partitions are expected to be wanted."""
+    saving: Saving | None = None
     obstacle: str | None = None
     notes: tuple[str, ...] = ()
 

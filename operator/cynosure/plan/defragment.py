@@ -8,11 +8,12 @@ from cynosure.model.bounds import Bounds
 from cynosure.model.gpu import Gpu, Slot
 from cynosure.model.mig import Spot, geometry_of
 from cynosure.model.plan import Action
-from cynosure.model.repacking import Defragmentation, Move, Repacking, Scope
+from cynosure.model.repacking import Defragmentation, Move, Repacking, Saving, Scope
 from cynosure.model.service import Mode, ServiceKey
 from cynosure.model.snapshot import Observation, ReplicaPhase, Snapshot
 from cynosure.place.need import Holding, Stock
 from cynosure.place.repack import Hop, Repacked, played, repack, rooms, used
+from cynosure.plan.acceptance import acceptance
 from cynosure.plan.decide import Verdict
 from cynosure.plan.limits import gpu_limit
 
@@ -73,8 +74,17 @@ def defragmentation(scope: Scope, verdicts: Sequence[Verdict], snapshot: Snapsho
         used(after),
         rooms(ground.stock, after),
         tuple((key, leads[key]) for key in sorted(moved)),
+        acceptance(scope.namespace, verdicts, snapshot, repacking),
+        _saving(ground, found.freed, snapshot, bounds.currency),
         notes=_notes(found.blocked),
     )
+
+
+def _saving(ground: _Ground, freed: Iterable[int], snapshot: Snapshot, currency: str) -> Saving:
+    products = [ground.gpus[number].product for number in freed]
+    prices = {p: c.prices[currency] for p, c in snapshot.classes.items() if currency in c.prices}
+    priced = [prices[product] for product in products if product in prices]
+    return Saving(sum(priced) if priced else None, currency, tuple(sorted(set(products) - prices.keys())))
 
 
 def _is_movable(verdict: Verdict, scope: Scope) -> bool:

@@ -16,21 +16,17 @@ from cynosure.kube.caches import Caches
 from cynosure.kube.port import KubeApi
 from cynosure.model.bounds import Bounds
 from cynosure.model.forecast import Forecast
-from cynosure.model.plan import Plan
 from cynosure.model.service import ServiceKey
-from cynosure.model.snapshot import Snapshot
 from cynosure.observe.world import Picture, World
 from cynosure.reconcile.backoff import Backoff
 from cynosure.reconcile.report import Reporter
-from cynosure.reconcile.result import PassResult
+from cynosure.reconcile.result import PassResult, Planner
 from cynosure.reconcile.wakeup import Wakeup
 from cynosure.reconcile.works import works
 from cynosure.settings import Settings
 from cynosure.telemetry import Telemetry
 
 log = logging.getLogger(__name__)
-
-Planner = Callable[[Snapshot, Mapping[ServiceKey, Forecast], Bounds], Plan]
 
 FIRST_RETRY_SECONDS = 0.2
 LONGEST_RETRY_SECONDS = 30.0

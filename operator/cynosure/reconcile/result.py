@@ -1,6 +1,6 @@
 """What a pass saw and decided, as the life of intents, telemetry and the console read it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -10,6 +10,8 @@ from cynosure.model.plan import Plan
 from cynosure.model.service import ServiceKey
 from cynosure.model.snapshot import Snapshot
 from cynosure.observe.world import Picture
+
+Planner = Callable[[Snapshot, Mapping[ServiceKey, Forecast], Bounds], Plan]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from cynosure.api import ScalingIntent
+from cynosure.api.automation_policy import AutomationPolicySpec
 from cynosure.api.inference_status import FindingStatus
 from cynosure.diagnose import Evidence, Finding, SloStep, diagnose
 from cynosure.errors import CynosureError, Fatal
@@ -19,10 +20,11 @@ from cynosure.observe.parsed import Parsed
 from cynosure.observe.prometheus import Metrics
 from cynosure.observe.world import Picture
 from cynosure.reconcile.diagnosis import facts, gauges
+from cynosure.reconcile.diagnosis.fragmentation import Fragmentation
 from cynosure.reconcile.diagnosis.proposals import Proposals
 from cynosure.reconcile.diagnosis.told import MOST_FINDINGS, status_of
 from cynosure.reconcile.diagnosis.windows import Windows
-from cynosure.reconcile.result import PassResult
+from cynosure.reconcile.result import PassResult, Planner
 from cynosure.reconcile.works import rivals
 from cynosure.settings import DiagnosisSettings
 
@@ -41,6 +43,8 @@ class Knowledge:
     metrics: Metrics
     attainment: Attainment
     history: Callable[[ServiceKey], Series | None]
+    plan: Planner
+    policy: Callable[[], AutomationPolicySpec]
 
 
 class Diagnosis:
@@ -50,7 +54,8 @@ class Diagnosis:
         self._know = know
         self._settings = settings
         self._windows = Windows(settings.diagnosis_window_seconds)
-        self._proposals = Proposals(kube, settings.proposal_seconds)
+        self._proposals = Proposals(kube, settings.proposal_seconds, settings.fragmented_pause_seconds)
+        self._fragmentation = Fragmentation(know.plan, know.policy, settings)
         self._intents = Parsed(ScalingIntent)
         self._latest: Mapping[ServiceKey, tuple[FindingStatus, ...]] = {}
 
@@ -81,6 +86,7 @@ class Diagnosis:
         prices = {key: _prices(seen, _currency(seen.picture, key)) for key in seen.picture.services}
         self._windows.sample(seen, _per_gpu(seen, prices), await gauges.gpu_readings(self._know.metrics))
         series = await self._series(seen)
+        await self._fragmentation.look(seen)
         evidence = list(self._evidence(seen, seen.picture, intents, prices, series))
         found = await asyncio.to_thread(lambda: {e.service.key: diagnose(e) for e in evidence})
         told = {e.service.key: self._told(e, found[e.service.key]) for e in evidence}
@@ -107,6 +113,7 @@ class Diagnosis:
         series: Mapping[ServiceKey, frozenset[str] | None],
     ) -> Iterator[Evidence]:
         decided, said = {d.service: d for d in seen.plan.decisions}, dict(seen.plan.conditions)
+        holes = self._fragmentation.standing()
         now = seen.snapshot.now_seconds
         for observation in seen.snapshot.observations:
             key = observation.service.key
@@ -131,6 +138,7 @@ class Diagnosis:
                 expired=tuple(facts.expired_of(intents, key, now)),
                 series=series.get(key),
                 prices=prices[key] if service.spec.budget else None,
+                fragmented=holes.get(key),
                 window_seconds=self._settings.diagnosis_window_seconds,
             )
 
