@@ -11,7 +11,7 @@ from cynosure.api.conditions import Reason, Type
 from cynosure.api.directive import BoundMetric, Directive
 from cynosure.api.intent_status import Phase, Refusal
 from cynosure.intents.bounds import Holding, bounds_in_force, bounds_of
-from cynosure.intents.conflicts import clashes, contradiction, smallest_conflict
+from cynosure.intents.conflicts import clashes, contradiction
 from cynosure.intents.digest import plan_digest
 from cynosure.intents.effects import (
     Effect,
@@ -36,6 +36,7 @@ from cynosure.model.condition import Condition, Status
 from cynosure.model.repacking import Repacking
 from cynosure.model.service import Metric, Mode, ServiceKey, Target
 from cynosure.model.signals import AbsenceReason, Absent
+from cynosure.place.blame import smallest_conflict
 from hypothesis import given
 from hypothesis import strategies as st
 

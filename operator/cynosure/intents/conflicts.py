@@ -1,6 +1,6 @@
-"""What cannot hold together: inside one intent, between intents, and the smallest set of intents to blame."""
+"""What cannot hold together: inside one intent, and between intents."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from math import inf
@@ -70,18 +70,3 @@ def _claims(source: str, effect: Effect) -> Iterable[_Claim]:
             if number is not None
         )
         yield _Claim(source, effect.service, least, most, f"{source} wants {text} replicas of {effect.service}")
-
-
-def smallest_conflict(candidates: Sequence[str], feasible: Callable[[Sequence[str]], bool]) -> tuple[str, ...]:
-    """A subset of ``candidates`` that is infeasible together and feasible without any one of its members.
-
-    The deletion filter (J. W. Chinneck and E. W. Dravnieks, ORSA Journal on Computing 3(2), 1991): leave out each
-    in turn, and for good where the rest stays infeasible. ``candidates`` must be infeasible together. Later ones
-    are kept before earlier ones, so the newest intent is not blamed on the oldest by accident of order.
-    """
-    kept = list(candidates)
-    for candidate in candidates:
-        rest = [other for other in kept if other != candidate]
-        if not feasible(rest):
-            kept = rest
-    return tuple(kept)

@@ -9,13 +9,17 @@ from cynosure.model.service import ServiceKey
 
 @dataclass(frozen=True, slots=True, order=True)
 class Gpu:
-    """A physical GPU. ``usable`` is False when its node is cordoned or not ready: keep, but add nothing."""
+    """A physical GPU. ``usable`` is False when its node is cordoned or not ready: keep, but add nothing.
+
+    ``zone`` is empty where the node is in none.
+    """
 
     uuid: str
     node: str
     index: int
     product: str
     usable: bool = True
+    zone: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,33 @@ class Target:
         return f"p{self.percentile:g} {self.metric} <= {self.milliseconds:g} ms"
 
 
+class Topology(StrEnum):
+    """What divides GPUs into domains."""
+
+    NODE = "node"
+    ZONE = "zone"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Spread:
+    """No domain has more than ``max_skew`` replicas above the one that has fewest, as in topologySpreadConstraints.
+
+    Domains are those with a usable GPU of the product.
+    """
+
+    topology: Topology
+    max_skew: int = 1
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Apart:
+    """No domain has replicas of both; of a service and itself: no domain has two of its replicas."""
+
+    topology: Topology
+    one: ServiceKey
+    other: ServiceKey
+
+
 class Mode(StrEnum):
     AUTOMATIC = "Automatic"
     ADVISORY = "Advisory"
@@ -85,3 +112,5 @@ class Service:
     energy_weight: float = 0.0
     schedules: tuple[Schedule, ...] = ()
     batch: BatchJob | None = None
+    spread: tuple[Spread, ...] = ()
+    apart: tuple[Apart, ...] = ()

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from cynosure.model.gpu import Gpu, Slot
-from cynosure.model.service import ServiceKey
+from cynosure.model.service import Apart, ServiceKey, Spread
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,10 +20,15 @@ class Demand:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Most physical GPUs, by service and for all of ours together; None is no limit."""
+    """Most physical GPUs, by service and for all of ours together; None is no limit. How services are spread.
+
+    Spreading is asked of what is new: what stands stays, however it stands.
+    """
 
     of_service: Mapping[ServiceKey, int] = field(default_factory=lambda: MappingProxyType({}))
     of_fleet: int | None = None
+    spreads: Mapping[ServiceKey, tuple[Spread, ...]] = field(default_factory=lambda: MappingProxyType({}))
+    apart: tuple[Apart, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,27 +6,21 @@ HiGHS proves the optimum.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cynosure.model.mig import Spot
 from cynosure.model.service import ServiceKey
-from cynosure.place.integer_program import Answer, IntegerProgram
+from cynosure.place.integer_program import Answer, IntegerProgram, Terms
+from cynosure.place.item import Item
 from cynosure.place.patterns import Counts, arrangement, openness
+from cynosure.place.spreading import ANYWHERE, Cell, Share, Shares, Spreading
 
 _OPENNESS_WEIGHT = 1e-4
 """Far below the cost of a GPU: it only chooses among equals."""
 _ORDER_WEIGHT = 0.01
+_NOT_SPREAD = Spreading()
 _GAP = 0.05
 """Partitions that find no place and GPUs are proven; of holes the answer may leave a few more than it must."""
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Item:
-    """A kind of new partition. Services with a limit of their own are told apart, all others count together."""
-
-    product: str
-    partition: str
-    service: ServiceKey | None = None
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -38,6 +32,7 @@ class Class:
     hosts: tuple[ServiceKey, ...]
     used: bool
     usable: bool
+    cell: Cell = ANYWHERE
 
 
 Pattern = tuple[tuple[Item, int], ...]
@@ -45,13 +40,17 @@ Pattern = tuple[tuple[Item, int], ...]
 
 @dataclass(frozen=True, slots=True)
 class Solution:
-    """``patterns`` per class with the number of its GPUs; ``unplaced`` per item. ``bound``: fewest new GPUs proven."""
+    """``patterns`` per class with the number of its GPUs; ``unplaced`` per item. ``bound``: fewest new GPUs proven.
+
+    ``shares``: how many of the places in a cell are those of a service that is spread.
+    """
 
     patterns: Mapping[Class, tuple[tuple[Pattern, int], ...]]
     unplaced: Mapping[Item, int]
     new_gpus: int
     bound: int
     optimal: bool
+    shares: tuple[tuple[Share, Cell, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +62,12 @@ class Room:
 
 
 def solve(
-    classes: Mapping[Class, int], wanted: Mapping[Item, int], room: Room, *, time_limit_seconds: float
+    classes: Mapping[Class, int],
+    wanted: Mapping[Item, int],
+    room: Room,
+    spreading: Spreading = _NOT_SPREAD,
+    *,
+    time_limit_seconds: float,
 ) -> Solution:
     """Place most of ``wanted`` (earlier items weigh more), then take the fewest GPUs into use, then leave few holes.
 
@@ -80,12 +84,24 @@ def solve(
     }
     missing = {item: program.column(wanted[item]) for item in items}
     _constrain(program, classes, wanted, room, columns, missing)
+    shares = Shares(program, spreading)
+    shares.constrain(_places(columns), missing)
     cost = [(column, _cost(*key)) for key, column in columns.items()]
     worth = sum(classes.values()) + 1
     for place, column in enumerate(missing.values()):
         cost.append((column, worth * (1 + _ORDER_WEIGHT * (len(items) - place))))
+    # Among equals what is spread goes first: it has fewer places to go to.
+    cost += [(column, worth * _ORDER_WEIGHT / len(shares.short)) for column in shares.short.values()]
     answer = program.minimise(cost, step=_GAP, time_limit_seconds=time_limit_seconds)
-    return _read(answer, classes, columns, missing, wanted)
+    return replace(_read(answer, classes, columns, missing, wanted), shares=tuple(shares.read(answer.values or ())))
+
+
+def _places(columns: Mapping[tuple[Class, Pattern], int]) -> dict[tuple[Cell, Item], Terms]:
+    found: dict[tuple[Cell, Item], list[tuple[int, float]]] = {}
+    for (group, pattern), column in columns.items():
+        for item, count in pattern:
+            found.setdefault((group.cell, item), []).append((column, float(count)))
+    return dict(found)
 
 
 def _patterns(group: Class, items: Sequence[Item], wanted: Mapping[Item, int]) -> Iterator[Pattern]:

@@ -1,7 +1,8 @@
 """From what is wanted to a place for each partition."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import groupby
 from math import ceil
 
@@ -9,12 +10,18 @@ from cynosure.model.gpu import Gpu, Slot
 from cynosure.model.mig import Spot, geometry_of
 from cynosure.model.plan import Placement, Unplaced
 from cynosure.model.service import ServiceKey
+from cynosure.place.blame import excluded_by
 from cynosure.place.demand import Demand, Inventory, Limits
+from cynosure.place.domains import cells_of, item_of, spreading_of
+from cynosure.place.item import Item
 from cynosure.place.keep import kept_slots
 from cynosure.place.patterns import arrangement, room
-from cynosure.place.program import Class, Item, Pattern, Room, Solution, counts_of, solve
+from cynosure.place.program import Class, Pattern, Room, Solution, counts_of, solve
+from cynosure.place.spreading import Cell, Share, Spreading
 
 SOLVER = "pattern-ilp/highs"
+MOST_BLAMED = 4
+"""Of what finds no place, for so many it is looked which rules exclude each other: a few solutions each."""
 MOST_LIMITED = 3
 """Services with a tight limit of their own that one program tells apart; its patterns multiply with each."""
 UNLIMITED = Limits()
@@ -31,15 +38,11 @@ def place(
     exactly, and ``optimal`` is not claimed. The same input gives the same answer.
     """
     limits = _binding(limits, demands)
-    kept = kept_slots(inventory, demands, limits)
-    slots, optimal = kept, len(limits.of_service) <= MOST_LIMITED
-    for wanted in [demands] if optimal else _one_by_one(demands, limits):
-        added, proven = _added(inventory, slots, wanted, limits, time_limit_seconds)
-        slots, optimal = tuple(sorted((*slots, *added))), optimal and proven
+    slots, optimal = _filled(inventory, demands, limits, time_limit_seconds)
     used = len({slot.gpu for slot in slots})
     return Placement(
         slots=slots,
-        unplaced=tuple(_unplaced(demands, slots, inventory, limits)),
+        unplaced=tuple(_unplaced(demands, slots, inventory, limits, time_limit_seconds)),
         gpus_used=used,
         lower_bound=used if optimal else _volume_bound(slots, inventory),
         optimal=optimal,
@@ -48,18 +51,35 @@ def place(
     )
 
 
+def _filled(
+    inventory: Inventory, demands: Sequence[Demand], limits: Limits, time_limit_seconds: float
+) -> tuple[tuple[Slot, ...], bool]:
+    """Return all that stands then, and whether that is proven to be the best."""
+    slots, optimal = kept_slots(inventory, demands, limits), len(limits.of_service) <= MOST_LIMITED
+    for wanted in [demands] if optimal else _one_by_one(demands, limits):
+        added, proven = _added(inventory, slots, wanted, limits, time_limit_seconds)
+        slots, optimal = tuple(sorted((*slots, *added))), optimal and proven
+    return slots, optimal
+
+
 def _added(
     inventory: Inventory, standing: Sequence[Slot], demands: Sequence[Demand], limits: Limits, time_limit_seconds: float
 ) -> tuple[tuple[Slot, ...], bool]:
     """Return the new partitions beside ``standing``, and whether that is proven to be the best."""
-    groups = _classes(inventory, standing, limits)
+    waiting = _waiting(demands, standing, limits)
+    spreading = spreading_of(inventory, standing, limits, waiting)
+    groups = _classes(inventory, standing, limits, spreading)
+    wanted: dict[Item, int] = {}
+    for (_, item), count in waiting.items():
+        wanted[item] = wanted.get(item, 0) + count
     solution = solve(
         {group: len(gpus) for group, gpus in groups.items()},
-        _wanted(demands, standing, limits),
+        wanted,
         _room(standing, limits),
+        spreading,
         time_limit_seconds=time_limit_seconds,
     )
-    return tuple(_realised(solution, groups, _waiting(demands, standing, limits))), solution.optimal
+    return tuple(_realised(solution, groups, _Queues.of(waiting, spreading, solution.shares))), solution.optimal
 
 
 def _one_by_one(demands: Sequence[Demand], limits: Limits) -> Iterator[list[Demand]]:
@@ -73,10 +93,12 @@ def _binding(limits: Limits, demands: Iterable[Demand]) -> Limits:
     wanted: Counter[ServiceKey] = Counter()
     for demand in demands:
         wanted[demand.service] += demand.count
-    return Limits({key: most for key, most in limits.of_service.items() if most < wanted[key]}, limits.of_fleet)
+    return replace(limits, of_service={key: n for key, n in limits.of_service.items() if n < wanted[key]})
 
 
-def _classes(inventory: Inventory, kept: Iterable[Slot], limits: Limits) -> dict[Class, list[Gpu]]:
+def _classes(
+    inventory: Inventory, kept: Sequence[Slot], limits: Limits, spreading: Spreading
+) -> dict[Class, list[Gpu]]:
     """GPUs that look alike, each class in order."""
     ours: dict[str, list[Slot]] = {}
     for slot in kept:
@@ -84,29 +106,17 @@ def _classes(inventory: Inventory, kept: Iterable[Slot], limits: Limits) -> dict
     foreign: dict[str, list[Slot]] = {}
     for slot in inventory.foreign:
         foreign.setdefault(slot.gpu, []).append(slot)
-    groups: dict[Class, list[Gpu]] = {}
+    looks: dict[Gpu, Class] = {}
     for gpu in sorted(inventory.gpus):
         mine, others = ours.get(gpu.uuid, []), foreign.get(gpu.uuid, [])
         standing = tuple(sorted((s.partition, s.start) for s in (*mine, *others)))
         hosts = tuple(sorted({s.service for s in mine if s.service in limits.of_service and s.service is not None}))
-        groups.setdefault(Class(gpu.product, standing, hosts, bool(mine), gpu.usable), []).append(gpu)
+        looks[gpu] = Class(gpu.product, standing, hosts, bool(mine), gpu.usable)
+    cells, groups = cells_of(looks, kept, spreading), dict[Class, list[Gpu]]()
+    for gpu, look in looks.items():
+        group = replace(look, cell=cells[gpu.uuid]) if cells else look
+        groups.setdefault(group, []).append(gpu)
     return groups
-
-
-def _wanted(demands: Iterable[Demand], kept: Iterable[Slot], limits: Limits) -> dict[Item, int]:
-    """How many new partitions of each kind, in order of the demands."""
-    standing = Counter((slot.service, slot.partition) for slot in kept)
-    wanted: dict[Item, int] = {}
-    for demand in demands:
-        item = _item(demand, limits)
-        lacking = demand.count - standing[demand.service, demand.partition]
-        wanted[item] = wanted.get(item, 0) + max(0, lacking)
-    return wanted
-
-
-def _item(demand: Demand, limits: Limits) -> Item:
-    limited = demand.service if demand.service in limits.of_service else None
-    return Item(demand.product, demand.partition, limited)
 
 
 def _room(kept: Sequence[Slot], limits: Limits) -> Room:
@@ -117,43 +127,63 @@ def _room(kept: Sequence[Slot], limits: Limits) -> Room:
     return Room({service: left(most, service) for service, most in limits.of_service.items()}, fleet)
 
 
-def _realised(
-    solution: Solution, groups: Mapping[Class, Sequence[Gpu]], waiting: Mapping[Item, list[ServiceKey]]
-) -> Iterator[Slot]:
+@dataclass(slots=True)
+class _Queues:
+    """Whose new partitions of each kind are still to be placed, in order; those of a cell go before the others."""
+
+    anywhere: dict[Item, list[ServiceKey]]
+    in_cell: dict[tuple[Cell, Item], list[ServiceKey]]
+
+    @classmethod
+    def of(
+        cls, waiting: Mapping[Share, int], spreading: Spreading, shares: Iterable[tuple[Share, Cell, int]]
+    ) -> "_Queues":
+        found = cls({}, {})
+        for (service, item), count in waiting.items():
+            if (service, item) not in spreading.wanted:
+                found.anywhere.setdefault(item, []).extend([service] * count)
+        for (service, item), cell, count in shares:
+            found.in_cell.setdefault((cell, item), []).extend([service] * count)
+        return found
+
+    def take(self, item: Item, cell: Cell) -> ServiceKey:
+        return (self.in_cell.get((cell, item)) or self.anywhere[item]).pop(0)
+
+
+def _realised(solution: Solution, groups: Mapping[Class, Sequence[Gpu]], queues: _Queues) -> Iterator[Slot]:
     """Give patterns to GPUs in order, and the places of a kind to the services that want it, in order."""
     for group, found in solution.patterns.items():
         gpus = iter(groups[group])
         for pattern in (pattern for pattern, times in found for _ in range(times)):
-            yield from _slots(next(gpus), group, pattern, waiting)
+            yield from _slots(next(gpus), group, pattern, queues)
 
 
-def _waiting(demands: Iterable[Demand], kept: Iterable[Slot], limits: Limits) -> dict[Item, list[ServiceKey]]:
-    """Whose new partitions of each kind are still to be placed, one entry each, in order."""
+def _waiting(demands: Iterable[Demand], kept: Iterable[Slot], limits: Limits) -> dict[Share, int]:
+    """How many new partitions of each kind each service lacks, in order of the demands."""
     standing = Counter((slot.service, slot.partition) for slot in kept)
-    waiting: dict[Item, list[ServiceKey]] = {}
+    waiting: dict[Share, int] = {}
     for demand in demands:
-        lacking = max(0, demand.count - standing[demand.service, demand.partition])
-        waiting.setdefault(_item(demand, limits), []).extend([demand.service] * lacking)
+        share = demand.service, item_of(demand, limits)
+        lacking = demand.count - standing[demand.service, demand.partition]
+        waiting[share] = waiting.get(share, 0) + max(0, lacking)
     return waiting
 
 
-def _slots(gpu: Gpu, group: Class, pattern: Pattern, waiting: Mapping[Item, list[ServiceKey]]) -> Iterator[Slot]:
+def _slots(gpu: Gpu, group: Class, pattern: Pattern, queues: _Queues) -> Iterator[Slot]:
     spots: list[Spot] = sorted(arrangement(group.product, group.standing, counts_of(pattern)) or ())
     for item, count in pattern:
         places = [spot for spot in spots if spot[0] == item.partition][:count]
         for spot in places:
             spots.remove(spot)
-            queue = waiting[item]
-            service = item.service or queue[0]
-            queue.remove(service)
-            yield Slot(gpu.uuid, spot[1], spot[0], service)
+            yield Slot(gpu.uuid, spot[1], spot[0], queues.take(item, group.cell))
 
 
 def _unplaced(
-    demands: Iterable[Demand], slots: Sequence[Slot], inventory: Inventory, limits: Limits
+    demands: Sequence[Demand], slots: Sequence[Slot], inventory: Inventory, limits: Limits, time_limit_seconds: float
 ) -> Iterator[Unplaced]:
     standing = Counter((slot.service, slot.partition) for slot in slots)
     room: dict[str, str] = {}
+    blamed = 0
     for demand in demands:
         lacking = demand.count - standing[demand.service, demand.partition]
         if lacking > 0:
@@ -161,7 +191,25 @@ def _unplaced(
                 usable = [gpu for gpu in inventory.gpus if gpu.usable and gpu.product == demand.product]
                 room[demand.product] = _fits(usable, (*slots, *inventory.foreign), demand.product)
             message = _why(demand, lacking, room[demand.product], inventory, limits)
+            if _is_ruled(demand.service, limits) and blamed < MOST_BLAMED:
+                blamed += 1
+                excluded = excluded_by(demand.service, limits, _fitting(demand, demands, inventory, time_limit_seconds))
+                message += f"; {excluded}" if excluded else ""
             yield Unplaced(demand.service, demand.partition, lacking, message)
+
+
+def _is_ruled(service: ServiceKey, limits: Limits) -> bool:
+    return service in limits.spreads or any(service in (rule.one, rule.other) for rule in limits.apart)
+
+
+def _fitting(
+    demand: Demand, demands: Sequence[Demand], inventory: Inventory, time_limit_seconds: float
+) -> Callable[[Limits], bool]:
+    def fits(limits: Limits) -> bool:
+        slots, _ = _filled(inventory, demands, limits, time_limit_seconds)
+        return sum((s.service, s.partition) == (demand.service, demand.partition) for s in slots) >= demand.count
+
+    return fits
 
 
 def _why(demand: Demand, lacking: int, room: str, inventory: Inventory, limits: Limits) -> str:

@@ -9,7 +9,7 @@ from cynosure.api.conditions import Reason, Type
 from cynosure.api.intent_status import GroundedDirective, IntentConflict, IntentPlan, Phase, Refusal
 from cynosure.intents.approval import Proposal
 from cynosure.intents.bounds import Holding, bounds_of, holdings
-from cynosure.intents.conflicts import clashes, smallest_conflict
+from cynosure.intents.conflicts import clashes
 from cynosure.intents.dry_run import Draft, WhatIf, draft_of, dry_run, proposal_of, without
 from cynosure.intents.effects import Reversal, effects_of
 from cynosure.intents.facts import Facts
@@ -17,6 +17,7 @@ from cynosure.intents.grounding import Grounded, ground
 from cynosure.intents.moves import scope_of
 from cynosure.model.condition import Condition, Status
 from cynosure.model.repacking import Defragmentation
+from cynosure.place.blame import smallest_conflict
 from cynosure.reconcile.lifecycle.drafting import Drafted, Drafts
 from cynosure.reconcile.lifecycle.picture import Picture
 from cynosure.reconcile.lifecycle.progress import Progress

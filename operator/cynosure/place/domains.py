@@ -1,0 +1,87 @@
+"""Nodes and zones as far as the rules of a placement tell them apart.
+
+Nodes that look alike are interchangeable: with n new partitions that are spread no more than n + 1 of a kind have to be
+told apart, whatever the rules; the last one gets nothing and counts as the emptiest. What is not spread may use all.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from cynosure.model.gpu import Gpu, Slot
+from cynosure.model.service import Apart, ServiceKey, Spread, Topology
+from cynosure.place.demand import Demand, Inventory, Limits
+from cynosure.place.item import Item
+from cynosure.place.program import Class
+from cynosure.place.spreading import Cell, Even, Separate, Share, Spreading
+
+
+def spreading_of(
+    inventory: Inventory, standing: Sequence[Slot], limits: Limits, waiting: Mapping[Share, int]
+) -> Spreading:
+    """The rules for what is ``waiting``; empty where none of it has any."""
+    ruled = {*limits.spreads, *(key for rule in limits.apart for key in (rule.one, rule.other))}
+    wanted = {share: count for share, count in waiting.items() if count and share[0] in ruled}
+    services = {service for service, _ in wanted}
+    evens = (
+        _even(inventory.gpus, standing, spread, share)
+        for share in wanted
+        for spread in limits.spreads.get(share[0], ())
+    )
+    rules = (rule for rule in limits.apart if services & {rule.one, rule.other})
+    return Spreading(wanted, tuple(evens), tuple(_separate(inventory.gpus, standing, rule) for rule in rules))
+
+
+def _even(gpus: Iterable[Gpu], standing: Iterable[Slot], spread: Spread, share: Share) -> Even:
+    service, item = share
+    domains = {_domain(g, spread.topology) for g in gpus if g.usable and g.product == item.product} - {""}
+    found = _standing(gpus, standing, spread.topology, service)
+    return Even(service, spread.topology, spread.max_skew, {domain: found[domain] for domain in sorted(domains)})
+
+
+def _separate(gpus: Sequence[Gpu], standing: Sequence[Slot], rule: Apart) -> Separate:
+    one, other = (_standing(gpus, standing, rule.topology, service) for service in (rule.one, rule.other))
+    return Separate(rule.topology, rule.one, rule.other, one, other)
+
+
+def _standing(gpus: Iterable[Gpu], standing: Iterable[Slot], topology: Topology, service: ServiceKey) -> Counter[str]:
+    domains = {gpu.uuid: _domain(gpu, topology) for gpu in gpus}
+    return Counter(domains[slot.gpu] for slot in standing if slot.service == service and slot.gpu in domains)
+
+
+def _domain(gpu: Gpu, topology: Topology) -> str:
+    return gpu.node if topology is Topology.NODE else gpu.zone
+
+
+def cells_of(gpus: Mapping[Gpu, Class], standing: Iterable[Slot], spreading: Spreading) -> dict[str, Cell]:
+    """The cell of each GPU, by UUID. ``gpus`` with what each looks like, wherever it is."""
+    told = {rule.topology for rule in spreading.evens} | {rule.topology for rule in spreading.separates}
+    if not told:
+        return {}
+    if told == {Topology.ZONE}:
+        return {gpu.uuid: Cell("", gpu.zone, is_open=True) for gpu in gpus}
+    nodes = set(_told_apart(gpus, standing, spreading))
+    return {g.uuid: Cell(g.node, g.zone, is_open=True) if g.node in nodes else Cell("", g.zone) for g in gpus}
+
+
+def _told_apart(gpus: Mapping[Gpu, Class], standing: Iterable[Slot], spreading: Spreading) -> Iterator[str]:
+    services = {service for service, _ in spreading.wanted}
+    services |= {key for rule in spreading.separates for key in (rule.one, rule.other)}
+    node_of, nodes = {gpu.uuid: gpu.node for gpu in gpus}, dict[str, list[Gpu]]()
+    counts: Counter[tuple[str, ServiceKey]] = Counter()
+    for slot in standing:
+        if slot.service in services and slot.service is not None and slot.gpu in node_of:
+            counts[node_of[slot.gpu], slot.service] += 1
+    for gpu in gpus:
+        nodes.setdefault(gpu.node, []).append(gpu)
+    most, alike = sum(spreading.wanted.values()) + 1, Counter[object]()
+    for node, found in sorted(nodes.items()):
+        looks = tuple(sorted(gpus[gpu] for gpu in found))
+        kind = found[0].zone, looks, tuple(counts[node, service] for service in sorted(services))
+        alike[kind] += 1
+        if alike[kind] <= most:
+            yield node
+
+
+def item_of(demand: Demand, limits: Limits) -> Item:
+    limited = demand.service if demand.service in limits.of_service else None
+    return Item(demand.product, demand.partition, limited)
