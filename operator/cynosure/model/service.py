@@ -12,7 +12,7 @@ class ServiceKey:
     name: str
 
     def __str__(self) -> str:
-        return f"{self.namespace}/{self.name}"
+        return f"{self.namespace}/{self.name}" if self.namespace else self.name
 
 
 class Metric(StrEnum):

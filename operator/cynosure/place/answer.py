@@ -2,8 +2,10 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
+from cynosure.place.choices import Label
 from cynosure.place.need import Holding, Need, Stock
 from cynosure.place.patterns import room
 from cynosure.place.prices import Prices
@@ -14,11 +16,19 @@ Document = dict[str, Any]
 
 
 def answer_of(
-    fleet: Fleet, needs: list[Need], stock: Stock, prices: Prices, impossible: Sequence[Document] = ()
+    fleet: Fleet,
+    needs: list[Need],
+    stock: Stock,
+    prices: Prices,
+    impossible: Sequence[Document] = (),
+    reasons: Mapping[Label, str] = MappingProxyType({}),
 ) -> Document:
-    """Return the document that is printed, as far as it does not depend on the clock."""
+    """Return the document that is printed, as far as it does not depend on the clock.
+
+    ``impossible`` was not even tried; ``reasons`` for what is unplaced, where they are known.
+    """
     gpus, bound = len(fleet.placed), fleet.fewest_gpus(prices)
-    unplaced = [*impossible, *_unplaced(fleet, needs, stock)]
+    unplaced = [*impossible, *_unplaced(fleet, needs, stock, reasons)]
     return {
         "feasible": not unplaced,
         "optimal": fleet.is_optimal(prices),
@@ -52,7 +62,7 @@ def step_documents(steps: Sequence[Step]) -> list[Document]:
     ]
 
 
-def _unplaced(fleet: Fleet, needs: list[Need], stock: Stock) -> Iterator[Document]:
+def _unplaced(fleet: Fleet, needs: list[Need], stock: Stock, reasons: Mapping[Label, str]) -> Iterator[Document]:
     product = {need.service: need.product for need in needs}
     room_left: dict[str, str] = {}
     for (service, profile), count in sorted(fleet.unplaced.items()):
@@ -60,7 +70,8 @@ def _unplaced(fleet: Fleet, needs: list[Need], stock: Stock) -> Iterator[Documen
         if wanted not in room_left:
             room_left[wanted] = _room(fleet, wanted, stock)
         reason = f"{count} x {profile} on {wanted} find no place: {room_left[wanted]}"
-        yield {"service": service, "profile": profile, "count": count, "reason": reason}
+        told = reasons.get((service, profile), reason)
+        yield {"service": service, "profile": profile, "count": count, "reason": told}
 
 
 def _room(fleet: Fleet, product: str, stock: Stock) -> str:

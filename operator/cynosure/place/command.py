@@ -5,13 +5,17 @@ import json
 import math
 import sys
 from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 from cynosure.errors import BadInput
 from cynosure.model.mig import geometry_of, product_of
+from cynosure.model.service import Apart, ServiceKey, Spread
 from cynosure.place.answer import Document, answer_of, lines_of, step_documents
+from cynosure.place.choices import Label
+from cynosure.place.demand import Limits
 from cynosure.place.documents import (
     DemandFile,
     InventoryFile,
@@ -25,6 +29,7 @@ from cynosure.place.fleet import place_fleet
 from cynosure.place.need import Need, Stock
 from cynosure.place.points_file import MeasuredPoint, Points, profile_for, read_points, throughputs
 from cynosure.place.prices import GPUS, Prices, money, power
+from cynosure.place.ruled import Rules, key_of, place_ruled
 from cynosure.place.steps import Step, steps_between
 from cynosure.place.task import Fleet
 
@@ -51,15 +56,38 @@ def run(arguments: argparse.Namespace) -> int:
     stock = _stock(demand, inventory, arguments)
     prices = _prices(arguments, inventory, needs)
     began = perf_counter()
-    fleet = place_fleet(needs, stock, prices, time_limit_seconds=arguments.time_limit_seconds)
+    rules, limit = _rules(demand, inventory, arguments), arguments.time_limit_seconds
+    reasons: Mapping[Label, str] = {}
+    if rules:
+        fleet, reasons = place_ruled(needs, stock, rules, prices, time_limit_seconds=limit)
+    else:
+        fleet = place_fleet(needs, stock, prices, time_limit_seconds=limit)
     seconds = perf_counter() - began
-    answer = answer_of(fleet, needs, stock, prices, impossible)
+    answer = answer_of(fleet, needs, stock, prices, impossible, reasons)
     answer |= {"solve_seconds": seconds, "objective": {"name": arguments.objective, **answer["objective"]}}
     if arguments.current:
         answer["steps"] = step_documents(_steps(fleet, stock, inventory))
     told = json.dumps(answer, allow_nan=False) if arguments.json else "\n".join(lines_of(answer))
     sys.stdout.write(told + "\n")
     return 0 if answer["feasible"] else 1
+
+
+def _rules(demand: DemandFile, inventory: InventoryFile | None, arguments: argparse.Namespace) -> Rules:
+    spreads, apart = dict[ServiceKey, tuple[Spread, ...]](), list[Apart]()
+    for number, service in enumerate(demand.services):
+        if (service.spread or service.apart_from) and inventory is None:
+            field = "spread" if service.spread else "apart_from"
+            raise BadInput(
+                f"{arguments.demand}: services[{number}].{field}: without --inventory there are no nodes and zones"
+            )
+        if service.spread:
+            spreads[key_of(service.name)] = tuple(Spread(rule.topology, rule.max_skew) for rule in service.spread)
+        for rule in service.apart_from:
+            apart.append(Apart(rule.topology, key_of(service.name), key_of(rule.service or service.name)))
+    gpus = inventory.gpus if inventory else ()
+    sites = {gpu.gpu: (gpu.node, gpu.zone) for gpu in gpus}
+    fixed = frozenset(gpu.gpu for gpu in gpus if gpu.fixed)
+    return Rules(sites, fixed, Limits(spreads=spreads, apart=tuple(apart)))
 
 
 def _points(demand: DemandFile, arguments: argparse.Namespace) -> Points:
@@ -124,7 +152,7 @@ def _stock(demand: DemandFile, inventory: InventoryFile | None, arguments: argpa
         return Stock({}, standing, product)
     products = {gpu.gpu: product_of(gpu.product) for gpu in inventory.gpus}
     standing = read_current(arguments.current, products) if arguments.current else {}
-    return Stock({gpu.gpu: products[gpu.gpu] for gpu in inventory.gpus if gpu.usable}, standing)
+    return Stock({gpu.gpu: products[gpu.gpu] for gpu in inventory.gpus if gpu.usable or gpu.fixed}, standing)
 
 
 def _steps(fleet: Fleet, stock: Stock, inventory: InventoryFile | None) -> tuple[Step, ...]:

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from cynosure.api.parse import describe
 from cynosure.errors import BadInput
 from cynosure.model.mig import GEOMETRIES, WHOLE_GPU, Geometry, geometry_of, product_of
+from cynosure.model.service import Topology
 from cynosure.place.need import Holding
 
 _Name = Annotated[str, Field(min_length=1, max_length=253)]
@@ -29,6 +30,20 @@ class Wish(_Part):
     count: _Count
 
 
+class EvenSpread(_Part):
+    """Over nodes or zones, with at most ``max_skew`` partitions more in one than in another."""
+
+    topology: Topology
+    max_skew: Annotated[int, Field(ge=1, le=1000)] = 1
+
+
+class Separation(_Part):
+    """No node, or no zone, with partitions of this service and of ``service``; of itself where that is not said."""
+
+    topology: Topology
+    service: _Name | None = None
+
+
 class ServiceDemand(_Part):
     """Either ``partitions``, or ``rate_rps`` at ``latency_ms``. ``gpu`` where it differs from the file's."""
 
@@ -37,6 +52,8 @@ class ServiceDemand(_Part):
     partitions: tuple[Wish, ...] | None = None
     rate_rps: _Positive | None = None
     latency_ms: _Positive | None = None
+    spread: tuple[EvenSpread, ...] = ()
+    apart_from: tuple[Separation, ...] = ()
 
 
 class DemandFile(_Part):
@@ -48,13 +65,17 @@ class DemandFile(_Part):
 
 
 class InventoryGpu(_Part):
-    """A GPU; price and power are the same for all of a product, and need to stand once."""
+    """A GPU; price and power are the same for all of a product, and need to stand once.
+
+    ``fixed``: it may not be touched. What stands on it stays, and nothing is added.
+    """
 
     gpu: _Number
     product: _Name
     node: str = ""
     zone: str = ""
     usable: bool = True
+    fixed: bool = False
     cost_per_hour: _Positive | None = None
     idle_watts: _Power | None = None
     peak_watts: _Power | None = None
@@ -87,10 +108,15 @@ File = TypeVar("File", bound=BaseModel)
 def read_demand(path: Path) -> DemandFile:
     """:raises BadInput: naming file and field, as all functions here."""
     demand = _read(path, DemandFile)
-    _once(path, "services", "name", [service.name for service in demand.services])
+    names = [service.name for service in demand.services]
+    _once(path, "services", "name", names)
     for number, service in enumerate(demand.services):
         where = f"{path}: services[{number}]"
         _one_kind(where, service)
+        for place, rule in enumerate(service.apart_from):
+            if rule.service is not None and rule.service not in names:
+                near = nearest(rule.service, names)
+                raise BadInput(f"{where}.apart_from[{place}].service: no service {rule.service!r} is in demand; {near}")
         geometry = geometry_of(demand.product_for(service))
         for place, wish in enumerate(service.partitions or ()):
             _known(f"{where}.partitions[{place}].profile", geometry, wish.profile)
