@@ -169,3 +169,25 @@ def test_names_are_labels_of_dns() -> None:
 def test_the_same_work_gives_the_same_manifests(settings: WorkloadSettings) -> None:
     one, two = (manifests.deployment(work(service()), PARTITION, PRODUCT, settings) for _ in range(2))
     assert json.dumps(one, sort_keys=True) == json.dumps(two, sort_keys=True)
+
+
+HOST, ZONE = "kubernetes.io/hostname", "topology.kubernetes.io/zone"
+
+
+def test_pods_of_a_service_without_rules_are_as_they_were(settings: WorkloadSettings) -> None:
+    spec = pod(settings)["spec"]
+    assert "topologySpreadConstraints" not in spec
+    assert "podAntiAffinity" not in spec["affinity"]
+
+
+def test_the_scheduler_is_asked_to_spread_and_has_to_keep_apart(settings: WorkloadSettings) -> None:
+    apart = [{"topologyKey": HOST}, {"topologyKey": ZONE, "service": "vision"}]
+    spec = pod(settings, spread=[{"topologyKey": ZONE, "maxSkew": 2}], antiAffinity=apart)["spec"]
+    (spread,) = spec["topologySpreadConstraints"]
+    own = {"matchLabels": {"cynosure.dev/service": "chat"}}
+    assert (spread["topologyKey"], spread["maxSkew"], spread["labelSelector"]) == (ZONE, 2, own)
+    assert spread["whenUnsatisfiable"] == "ScheduleAnyway", "nodes without a GPU count as the emptiest for it"
+    itself, other = spec["affinity"]["podAntiAffinity"]["requiredDuringSchedulingIgnoredDuringExecution"]
+    assert itself == {"topologyKey": HOST, "labelSelector": own, "matchLabelKeys": ["pod-template-hash"]}
+    assert other == {"topologyKey": ZONE, "labelSelector": {"matchLabels": {"cynosure.dev/service": "vision"}}}
+    assert "nodeAffinity" in spec["affinity"], "the planned nodes are preferred all the same"

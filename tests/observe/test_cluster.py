@@ -90,6 +90,17 @@ def test_only_a_ready_node_gets_more(nodes: Any, usable: bool) -> None:
     assert [gpu.usable for gpu in gpus_of(published.values(), nodes)] == [usable]
 
 
+def test_a_gpu_is_in_the_zone_of_its_node() -> None:
+    labels = {"topology.kubernetes.io/zone": "b", "nvidia.com/gpu.count": "1"}
+    published = Devices().of([slice_("n1", ("a", "GPU-1", "2g.20gb", 0)), slice_("n2", ("a", "GPU-2", "2g.20gb", 0))])
+    assert [gpu.zone for gpu in gpus_of(published.values(), {"n1": node("n1", **labels), "n2": node("n2")})] == [
+        "b",
+        "",
+    ]
+    (counted,) = plugin_gpus([node("n3", allocatable={"nvidia.com/gpu": "1"}, **labels)])
+    assert counted.zone == "b"
+
+
 def test_a_slice_that_changed_is_read_again() -> None:
     devices = Devices()
     devices.of([slice_("n1", ("a", "GPU-1", "2g.20gb", 0))])

@@ -7,7 +7,7 @@ import pytest
 from cynosure.model.bounds import Bounds, ServiceBounds
 from cynosure.model.gpu import Slot
 from cynosure.model.repacking import Move, Repacking, Scope
-from cynosure.model.service import Mode
+from cynosure.model.service import Apart, Mode, Spread, Topology
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -158,8 +158,10 @@ def test_more_load_in_the_middle_of_a_move_is_served() -> None:
         ({"pinned_replicas": 2}, Bounds()),
         ({}, Bounds(services={CHAT: ServiceBounds(pinned_replicas=2)})),
         ({}, Bounds(services={CHAT: ServiceBounds(max_gpus=2)})),
+        ({"spread": (Spread(Topology.NODE),)}, Bounds()),
+        ({"apart": (Apart(Topology.NODE, CHAT, CHAT),)}, Bounds()),
     ],
-    ids=["paused", "advisory", "pinned", "pinned by an intent", "held to GPUs"],
+    ids=["paused", "advisory", "pinned", "pinned by an intent", "held to GPUs", "spread", "apart"],
 )
 def test_a_service_that_must_not_be_touched_keeps_its_gpus(changes: dict[str, Any], bounds: Bounds) -> None:
     world = holes()

@@ -11,7 +11,7 @@ from cynosure.model.condition import Condition, Status
 from cynosure.model.forecast import Forecast
 from cynosure.model.plan import Action, Decision, Plan
 from cynosure.model.profile import Point, Profile, Task
-from cynosure.model.service import BatchJob, Budget, Metric, Mode, Service, ServiceKey, Target
+from cynosure.model.service import Apart, BatchJob, Budget, Metric, Mode, Service, ServiceKey, Spread, Target, Topology
 from cynosure.model.signals import AbsenceReason, Attained
 from cynosure.model.snapshot import Observation, Snapshot, Workload
 from cynosure.plan import Tuning, plan_cluster
@@ -424,3 +424,19 @@ def test_in_a_dry_run_a_raised_maximum_counts_as_written() -> None:
     raised = Bounds({CHAT: ServiceBounds(max_replicas=6, raised_max=6)})
     decisions = [plan_cluster(busy, {}, bounds).decisions[0].option.replicas for bounds in (Bounds(), raised)]
     assert decisions == [2, 6]
+
+
+def test_replicas_go_where_the_rules_of_their_service_allow() -> None:
+    """Eight GPUs on two nodes: four replicas would stand on two GPUs of one of them."""
+    rules = {"spread": (Spread(Topology.NODE),), "min_replicas": 4}
+    found = plan(observation(of=service(**rules)))
+    nodes = {gpu.uuid: gpu.node for gpu in snapshot().gpus}
+    assert sorted(nodes[slot.gpu] for slot in found.placement.slots) == ["node-0", "node-0", "node-1", "node-1"]
+
+
+def test_what_the_rules_leave_no_room_for_is_said_in_the_condition() -> None:
+    rules = {"apart": (Apart(Topology.NODE, CHAT, CHAT),), "min_replicas": 3}
+    found = plan(observation(of=service(**rules)))
+    assert only(found).option.replicas == 2
+    message = condition(found, "Placed").message
+    assert "replicas apart by node leaves no room; without it all would fit" in message

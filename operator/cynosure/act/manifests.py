@@ -7,6 +7,7 @@ from cynosure.act.claims import claim_spec, request_partition
 from cynosure.act.engines import container, pod_extras
 from cynosure.act.naming import deployment_name, digest, profile_name
 from cynosure.act.overlay import overlaid
+from cynosure.act.spread import spread_pods
 from cynosure.act.work import Work
 from cynosure.api.inference_service import Engine, EngineKind
 from cynosure.api.metadata import API_VERSION
@@ -40,6 +41,7 @@ def _template(work: Work, partition: str, product: str, settings: WorkloadSettin
         **pod_extras(work, engine),
     }
     request_partition(pod, work, partition)
+    spread_pods(pod, work)
     merged: Body = overlaid({"metadata": {}, "spec": pod}, work.service.spec.template or {})
     metadata = merged.setdefault("metadata", {})
     ours = {SERVICE: work.name, PARTITION: partition_label(partition), MANAGED_BY: MANAGER}

@@ -9,6 +9,7 @@ from pydantic import Field, StringConstraints
 from cynosure.api.inference_status import InferenceServiceStatus
 from cynosure.api.metadata import (
     AGE,
+    ATOMIC,
     SET,
     Column,
     Naming,
@@ -35,6 +36,7 @@ from cynosure.api.scalars import (
     TimeZone,
 )
 from cynosure.api.slo import Slo
+from cynosure.api.spreading import AntiAffinity, SpreadConstraint
 from cynosure.model.service import Mode
 
 
@@ -233,6 +235,10 @@ class InferenceServiceSpec(Part):
     """Limits of the replicas, and the pin."""
     partitions: Partitions = Partitions()
     """Where replicas may stand."""
+    spread: Annotated[tuple[SpreadConstraint, ...], Field(max_length=2, json_schema_extra=keyed("topologyKey"))] = ()
+    """Replicas evenly over nodes or zones. New ones go where it allows; what stands is not moved for it."""
+    anti_affinity: Annotated[tuple[AntiAffinity, ...], Field(max_length=16, json_schema_extra=ATOMIC)] = ()
+    """Services whose replicas it shares no node or zone with; itself included, its replicas stand apart."""
     objective: Objective = Objective()
     """What is preferred among the choices that meet the SLO."""
     budget: Budget | None = None
@@ -251,6 +257,14 @@ class InferenceServiceSpec(Part):
     )
     def engine_or_workload(self) -> bool:
         return (self.engine is None) != (self.workload_ref is None)
+
+    @rule(
+        "!has(self.workloadRef) || (self.spread.size() == 0 && self.antiAffinity.size() == 0)",
+        "spec: got spread or antiAffinity beside workloadRef; limit: adopted pods are not changed;"
+        " use topologySpreadConstraints and podAntiAffinity of the Deployment itself",
+    )
+    def spreads_only_with_engine(self) -> bool:
+        return self.workload_ref is None or not (self.spread or self.anti_affinity)
 
     @rule(
         "!has(self.template) || !has(self.workloadRef)",

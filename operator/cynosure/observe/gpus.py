@@ -24,6 +24,7 @@ class Device:
 DeviceKey = tuple[str, str, str]
 """Driver, pool and device, as a claim's allocation names them."""
 
+_ZONE = "topology.kubernetes.io/zone"
 _WHOLE = "gpu"
 _PLUGIN_MIG = re.compile(r"^nvidia\.com/mig-(.+)$")
 
@@ -70,7 +71,9 @@ def gpus_of(devices: Iterable[Device], nodes: Mapping[str, Body]) -> tuple[Gpu, 
     found = []
     for (node, uuid), product in sorted(products.items()):
         index = numbered[node] = numbered.get(node, -1) + 1
-        found.append(Gpu(uuid, node, index, product, node in nodes and usable(nodes[node])))
+        body = nodes.get(node)
+        zone = labels_of(body).get(_ZONE, "") if body else ""
+        found.append(Gpu(uuid, node, index, product, body is not None and usable(body), zone))
     return tuple(found)
 
 
@@ -94,4 +97,4 @@ def _plugin_gpus(node: Body) -> Iterator[Gpu]:
     product = product_of(labels.get("nvidia.com/gpu.product", "").partition("-MIG-")[0])
     count = labels.get("nvidia.com/gpu.count", "0")
     for index in range(int(count) if count.isdigit() else 0):
-        yield Gpu(f"{name}/{index}", name, index, product, usable(node))
+        yield Gpu(f"{name}/{index}", name, index, product, usable(node), labels.get(_ZONE, ""))

@@ -1,12 +1,16 @@
 """From custom resources to the vocabulary of a planning pass."""
 
 import math
+from collections.abc import Iterator
 
 from cynosure.api import InferenceService
 from cynosure.api.inference_status import DecisionStatus, OptionStatus
+from cynosure.api.spreading import TopologyKey
 from cynosure.model.calendar import Schedule
 from cynosure.model.plan import Action, Decision, Option
-from cynosure.model.service import BatchJob, Budget, Service, ServiceKey, Target
+from cynosure.model.service import Apart, BatchJob, Budget, Service, ServiceKey, Spread, Target, Topology
+
+_TOPOLOGIES = {TopologyKey.NODE: Topology.NODE, TopologyKey.ZONE: Topology.ZONE}
 
 
 def key_of(resource: InferenceService) -> ServiceKey:
@@ -39,7 +43,15 @@ def service_of(resource: InferenceService) -> Service:
             Schedule(s.cron, 60.0 * s.duration_minutes, s.time_zone, s.min, s.max) for s in spec.scale.schedules
         ),
         batch=_batch_of(resource),
+        spread=tuple(Spread(_TOPOLOGIES[s.topology_key], s.max_skew) for s in spec.spread),
+        apart=tuple(_apart_of(resource)),
     )
+
+
+def _apart_of(resource: InferenceService) -> Iterator[Apart]:
+    key = key_of(resource)
+    for each in resource.spec.anti_affinity:
+        yield Apart(_TOPOLOGIES[each.topology_key], key, ServiceKey(key.namespace, each.service or key.name))
 
 
 def _batch_of(resource: InferenceService) -> BatchJob | None:

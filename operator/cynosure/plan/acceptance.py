@@ -1,23 +1,24 @@
 """The partitions that services are likely to want next, and how many of them would find room."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from math import ceil
 
 from cynosure.model.gpu import Slot
 from cynosure.model.repacking import Acceptance, Repacking
 from cynosure.model.snapshot import Snapshot
-from cynosure.place.demand import Demand, Inventory
+from cynosure.place.demand import Demand, Inventory, Limits
 from cynosure.place.solve import place
 from cynosure.plan.allowed import allowed
 from cynosure.plan.decide import Verdict
 from cynosure.plan.demand import demand_of
+from cynosure.plan.limits import spreading_of
 
 _ROUNDING = 1e-9
 
 
 def acceptance(
-    namespace: str, verdicts: Iterable[Verdict], snapshot: Snapshot, repacking: Repacking
+    namespace: str, verdicts: Sequence[Verdict], snapshot: Snapshot, repacking: Repacking
 ) -> Acceptance | None:
     """Count what ``namespace`` wants by the peak of its forecasts and does not have, and what of it finds room.
 
@@ -31,19 +32,17 @@ def acceptance(
     more = sum(max(0, demand.count - standing[demand.service, demand.partition]) for demand in demands)
     if not more:
         return None
+    spreads, apart = spreading_of(v.case.service for v in verdicts)
+    limits = Limits(spreads=spreads, apart=apart)
     targets = {move.origin: move.target for move in repacking.moves}
 
     def fitting(moved: dict[Slot, Slot]) -> int:
         others = (moved.get(slot, slot) for slot in slots if (slot.service, slot.partition) not in wanted)
         ours = tuple(moved.get(slot, slot) for slot in own)
         inventory = Inventory(snapshot.gpus, ours, (*others, *snapshot.foreign))
-        return more - _lacking(inventory, demands)
+        return more - sum(unplaced.count for unplaced in place(inventory, demands, limits).unplaced)
 
     return Acceptance(more, fitting({}), fitting(targets))
-
-
-def _lacking(inventory: Inventory, demands: Sequence[Demand]) -> int:
-    return sum(unplaced.count for unplaced in place(inventory, demands).unplaced)
 
 
 def _next(verdict: Verdict) -> Iterator[Demand]:

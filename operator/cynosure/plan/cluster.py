@@ -1,6 +1,6 @@
 """``plan_cluster``: the only entry point of deciding, for the operator, the twin and the tests alike."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from cynosure.api.conditions import Type
@@ -17,7 +17,7 @@ from cynosure.plan.case import Case
 from cynosure.plan.decide import Verdict, decide
 from cynosure.plan.defragment import defragmentation
 from cynosure.plan.fleet import within_fleet
-from cynosure.plan.limits import gpu_limit
+from cynosure.plan.limits import gpu_limit, spreading_of
 from cynosure.plan.moving import Stage, Turn, moving_of, steered, turn_of, with_surge
 from cynosure.plan.reasons import Why
 from cynosure.plan.tuning import Tuning
@@ -92,13 +92,14 @@ def _bounded(service: Service, bounds: ServiceBounds) -> Service:
     )
 
 
-def _placed(verdicts: Iterable[Verdict], snapshot: Snapshot, bounds: Bounds, turn: Turn) -> Placement:
+def _placed(verdicts: Sequence[Verdict], snapshot: Snapshot, bounds: Bounds, turn: Turn) -> Placement:
     ours = tuple(r.slot for o in snapshot.observations for r in o.replicas if r.slot is not None)
     limits = {v.case.service.key: gpu_limit(v.case.service, v.case.own_bounds) for v in verdicts}
+    spreads, apart = spreading_of(verdict.case.service for verdict in verdicts)
     return place(
         steered(Inventory(snapshot.gpus, ours, snapshot.foreign), turn),
         [demand for verdict in verdicts for demand in _demands(verdict)],
-        Limits({key: most for key, most in limits.items() if most is not None}, bounds.max_gpus),
+        Limits({key: most for key, most in limits.items() if most is not None}, bounds.max_gpus, spreads, apart),
     )
 
 

@@ -15,7 +15,7 @@ from cynosure.place.need import Holding, Stock
 from cynosure.place.repack import Hop, Repacked, played, repack, rooms, used
 from cynosure.plan.acceptance import acceptance
 from cynosure.plan.decide import Verdict
-from cynosure.plan.limits import gpu_limit
+from cynosure.plan.limits import gpu_limit, spreading_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +53,11 @@ def defragmentation(scope: Scope, verdicts: Sequence[Verdict], snapshot: Snapsho
 
     Left as they are: GPUs that cannot be used, and those that hold a partition of somebody else or of a service that
     must not be touched: one that is paused, pinned, advised only, scaled by somebody else, held to a number of GPUs,
-    not all ready, or about to change.
+    spread over nodes or zones, kept apart from another, not all ready, or about to change.
     """
     if bounds.repacking:
         return Defragmentation(obstacle="partitions are being moved already; limit: one defragmentation at a time")
-    movable = {v.case.service.key for v in verdicts if _is_movable(v, scope)}
+    movable = {v.case.service.key for v in verdicts if _is_movable(v, scope)} - _ruled(verdicts)
     ground = _ground(scope, movable, snapshot, in_use_only=bounds.max_gpus is not None)
     if not any(ground.stock.standing.values()):
         return Defragmentation(obstacle=_nothing(scope, snapshot))
@@ -78,6 +78,12 @@ def defragmentation(scope: Scope, verdicts: Sequence[Verdict], snapshot: Snapsho
         _saving(ground, found.freed, snapshot, bounds.currency),
         notes=_notes(found.blocked),
     )
+
+
+def _ruled(verdicts: Iterable[Verdict]) -> set[ServiceKey]:
+    """Whose replicas stand where they stand for a reason that moves do not look at."""
+    spreads, apart = spreading_of(verdict.case.service for verdict in verdicts)
+    return {*spreads, *(key for rule in apart for key in (rule.one, rule.other))}
 
 
 def _saving(ground: _Ground, freed: Iterable[int], snapshot: Snapshot, currency: str) -> Saving:
@@ -156,7 +162,7 @@ def _nothing(scope: Scope, snapshot: Snapshot) -> str:
     standing = sum(r.slot is not None for o in snapshot.observations for r in o.replicas)
     return (
         f"no partition of {whose}{where} can be moved, of {standing} that stand; limit: services that are automatic, "
-        "not pinned and all ready, on GPUs that hold nothing else"
+        "not pinned, not spread and all ready, on GPUs that hold nothing else"
     )
 
 

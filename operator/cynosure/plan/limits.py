@@ -1,11 +1,11 @@
 """What a service promises and may use: its spec, its budget and the intents in force together; the strictest counts."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TypeVar
 
 from cynosure.model.bounds import ServiceBounds
-from cynosure.model.service import Service, Target
+from cynosure.model.service import Apart, Service, ServiceKey, Spread, Target
 
 _N = TypeVar("_N", int, float)
 
@@ -22,6 +22,12 @@ def targets_of(service: Service, bounds: ServiceBounds, headroom: float = 1.0) -
 
 def gpu_limit(service: Service, bounds: ServiceBounds) -> int | None:
     return least((service.budget.gpus, bounds.max_gpus))
+
+
+def spreading_of(services: Iterable[Service]) -> tuple[Mapping[ServiceKey, tuple[Spread, ...]], tuple[Apart, ...]]:
+    """How services are spread, and which are kept apart."""
+    known = tuple(services)
+    return {s.key: s.spread for s in known if s.spread}, tuple(rule for s in known for rule in s.apart)
 
 
 def least(values: Iterable[_N | None]) -> _N | None:
