@@ -43,7 +43,7 @@ def test_the_same_world_gives_the_same_proposal_and_what_was_proposed_is_kept() 
     assert world.proposal().repacking == first
     world.at[CODE] = [*world.at[CODE], slot(3, 4, CODE)]
     world.__post_init__()
-    kept = Repacking(first.moves[:1], ())
+    kept = Repacking(first.moves[:1], first.frees[:1])
     assert world.proposal(replace(EVERYTHING, proposed=kept)).repacking == kept
 
 

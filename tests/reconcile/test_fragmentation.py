@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 import pytest
 from cynosure.api import AutomationPolicy, ScalingIntent, parse
 from cynosure.api.automation_policy import AutomationPolicySpec
-from cynosure.diagnose import Finding, Symptom, Worth, diagnose, fragmented
+from cynosure.diagnose import Finding, Fragmented, Symptom, Worth, diagnose, fragmented
 from cynosure.intents.moves import sentences
 from cynosure.intents.verification import Range
 from cynosure.model.bounds import Bounds
@@ -21,6 +21,7 @@ from tests.builders.evidence import evidence
 from tests.builders.moving_world import CODE, EVERYTHING, VISION, World, holes, slot
 from tests.builders.snapshots import A100, CHAT, forecast, observation, service
 from tests.fakes.objects import Body
+from tests.plan.test_defragment import run
 from tests.reconcile.test_defragment import Floor, floor, in_force  # noqa: F401
 from tests.reconcile.test_lifecycle import INTENTS, POLICIES, Shop, shop  # noqa: F401
 
@@ -128,6 +129,7 @@ async def test_after_a_denial_nobody_is_asked_for_a_while(watch: Watch) -> None:
     assert len(watch.drafts()) == 2, "a day later the holes are still there"
 
 
+@pytest.mark.slow
 async def test_nobody_is_asked_beside_an_open_question_of_a_person(watch: Watch) -> None:
     asked = watch.floor.shop.ask("defragment")
     for _ in range(9):
@@ -217,7 +219,7 @@ def test_the_plan_says_what_is_saved_and_what_would_find_room() -> None:
     assert state is not None
     (finding,) = diagnose(evidence(fragmented=replace(state, stands=True)))
     assert finding.symptom is Symptom.AT_RISK
-    assert finding.message.endswith("and leave room for 1 more of the partitions that are likely wanted next")
+    assert finding.message.endswith(" and leave room for 1 more of the partitions that are likely wanted next")
 
 
 def test_without_a_price_nothing_is_said_to_be_saved() -> None:
@@ -228,3 +230,28 @@ def test_without_a_price_nothing_is_said_to_be_saved() -> None:
     told = "\n".join(sentences(found))
     assert "EUR an hour" not in told
     assert "No GPUClass has a price of A100-80GB in EUR" in told
+
+
+def test_moves_on_the_same_gpus_are_proposed_where_they_make_room() -> None:
+    """Two 2g on one GPU, each where a 3g would start, and a service that expects to need a 3g."""
+    world = World({CHAT: [slot(0, 0)], VISION: [slot(0, 4, VISION)]}, gpus=1)
+    assert world.proposal().obstacle == "2 partitions stand on 1 GPU, and no fewer GPUs would hold them"
+    new = observation(0, 2.0, of=service(CODE, partitions=("3g.40gb",)))
+    here = replace(world.snapshot(), observations=(*world.snapshot().observations, new))
+    found = plan_cluster(here, {}, Bounds(defragment=EVERYTHING), Tuning()).defragmentation
+    assert found is not None
+    assert (len(found.repacking.moves), found.repacking.frees) == (1, ())
+    assert found.acceptance == Acceptance(1, 0, 1)
+    run(world, found.repacking)
+    assert world.wanted == {CHAT: 1, VISION: 1}
+    assert {pod.slot for pods in world.pods.values() for pod in pods} == {m.target for m in found.repacking.moves} | (
+        {slot(0, 0), slot(0, 4, VISION)} - {m.origin for m in found.repacking.moves}
+    )
+    told = "\n".join(sentences(found))
+    assert told.startswith("Makes room by 1 moves, one after the other.")
+    assert "Of 1 more partitions that are likely to be wanted next, 0 find room now, 1 then." in told
+    assert "GPUClass" not in told, "no GPU is freed, so none is saved"
+    (finding,) = diagnose(evidence(fragmented=Fragmented(0.0, found, stands=True)))
+    assert finding.message == (
+        "1 moves in namespace shop would leave room for 1 more of the partitions that are likely wanted next"
+    )

@@ -42,9 +42,10 @@ def holes(view: View) -> Iterator[Finding]:
         clues.append(Clue("likely next partitions that find room", value, str(room.partitions)))
     clues.append(Clue("GPUs that replicas stand on", str(found.gpus_before), str(found.gpus_after)))
     moves = len(found.repacking.moves)
-    message = f"{moves} moves in namespace {namespace} would free {state.freed} of {found.gpus_before} GPUs"
+    gains = [f"free {state.freed} of {found.gpus_before} GPUs"] if state.freed else []
     if room is not None and state.makes_room:
-        message += f", and leave room for {room.after - room.before} more of the partitions that are likely wanted next"
+        gains += [f"leave room for {room.after - room.before} more of the partitions that are likely wanted next"]
+    message = f"{moves} moves in namespace {namespace} would {' and '.join(gains)}"
     fix = Proposal(Directive(verb=Verb.DEFRAGMENT, namespace=namespace), automatic=state.automatic)
     symptom = Symptom.AT_RISK if state.makes_room else Symptom.SCATTERED
     yield Finding(Cause.GPUS_FRAGMENTED, symptom, message, tuple(clues), fix, _CERTAIN)

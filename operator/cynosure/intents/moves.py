@@ -77,7 +77,8 @@ def place(slot: Slot) -> str:
 def sentences(found: Defragmentation) -> Iterator[str]:
     moves, frees = found.repacking.moves, found.repacking.frees
     gain = found.gpus_before - found.gpus_after
-    yield f"Frees {gain} of {found.gpus_before} GPUs by {len(moves)} moves, one after the other: {', '.join(frees)}."
+    by = f"by {len(moves)} moves, one after the other"
+    yield f"Frees {gain} of {found.gpus_before} GPUs {by}: {', '.join(frees)}." if frees else f"Makes room {by}."
     for move in moves[:_SHOWN]:
         yield f"{move.service}: {move.origin.partition} from {place(move.origin)} to {place(move.target)}."
     if len(moves) > _SHOWN:
@@ -101,7 +102,7 @@ def _gain(found: Defragmentation) -> Iterator[str]:
             f"Of {room.partitions} more partitions that are likely to be wanted next, {room.before} find room now, "
             f"{room.after} then."
         )
-    if (saving := found.saving) is None:
+    if (saving := found.saving) is None or not found.repacking.frees:
         return
     if saving.per_hour is not None:
         yield f"The freed GPUs cost {saving.per_hour:.2f} {saving.currency} an hour."

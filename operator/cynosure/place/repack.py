@@ -1,4 +1,4 @@
-"""A standing placement on fewer GPUs, by moves that can each be made before the old place is given up."""
+"""A standing placement on fewer GPUs, or with more room, by moves that can each be made before they break."""
 
 from collections import Counter, deque
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,8 +11,10 @@ from cynosure.place.fleet import place_fleet
 from cynosure.place.greedy import Placed
 from cynosure.place.need import Holding, Need, Stock
 from cynosure.place.patterns import arrangement
+from cynosure.place.prices import Prices
 from cynosure.place.steps import Action, At, Step, steps_between
 
+_EXTRA = "+"
 MOST_MOVES = 64
 """In one repacking: a person has to read it."""
 
@@ -43,6 +45,32 @@ def repack(stock: Stock, *, time_limit_seconds: float = 2.0) -> Repacked:
     hops = _hops(steps)
     blocked = sum(step.action is Action.REMOVE for step in steps) - len(hops)
     return _shortest(stock, hops[:MOST_MOVES], blocked)
+
+
+def make_room(stock: Stock, wanted: Mapping[tuple[str, str], int], *, time_limit_seconds: float = 2.0) -> Repacked:
+    """Return the fewest hops that leave room for as much of ``wanted``, by product and profile, as there can be.
+
+    None where it has room already, or where the hops have none to be made before the old place is given up.
+    """
+    prices = Prices(dict.fromkeys(stock.products.values(), 0.0))
+    fleet = place_fleet([*_needs(stock), *_extra(wanted)], stock, prices, time_limit_seconds=time_limit_seconds)
+    lacking = {(product, name): fleet.unplaced[_EXTRA + product, name] for product, name in wanted}
+    if fleet.unplaced:
+        fewer = {kind: count - lacking[kind] for kind, count in wanted.items() if count > lacking[kind]}
+        fleet = place_fleet([*_needs(stock), *_extra(fewer)], stock, prices, time_limit_seconds=time_limit_seconds)
+    if fleet.unplaced:
+        return Repacked((), ())
+    target = {g: tuple(h for h in found if not h.service.startswith(_EXTRA)) for g, found in fleet.placed.items()}
+    steps = steps_between(dict(stock.standing), target, stock.products, stock)
+    hops = _hops(steps)[:MOST_MOVES]
+    blocked = sum(step.action is Action.REMOVE for step in steps) - len(hops)
+    return Repacked(tuple(hops), (), blocked)
+
+
+def _extra(wanted: Mapping[tuple[str, str], int]) -> list[Need]:
+    """As if a service of each product wanted it; no name of a service begins like that."""
+    kinds = sorted(wanted.items())
+    return [Need(_EXTRA + product, product, count, {profile: 1.0}) for (product, profile), count in kinds]
 
 
 def played(stock: Stock, hops: Iterable[Hop]) -> Placed | None:

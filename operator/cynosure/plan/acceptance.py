@@ -2,9 +2,10 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from math import ceil
 
-from cynosure.model.gpu import Slot
+from cynosure.model.gpu import Gpu, Slot
 from cynosure.model.repacking import Acceptance, Repacking
 from cynosure.model.snapshot import Snapshot
 from cynosure.place.demand import Demand, Inventory, Limits
@@ -14,35 +15,55 @@ from cynosure.plan.decide import Verdict
 from cynosure.plan.demand import demand_of
 from cynosure.plan.limits import spreading_of
 
+Kind = tuple[str, str]
+"""Product and profile."""
+
 _ROUNDING = 1e-9
+_NO_MOVES = Repacking()
 
 
-def acceptance(
-    namespace: str, verdicts: Sequence[Verdict], snapshot: Snapshot, repacking: Repacking
-) -> Acceptance | None:
-    """Count what ``namespace`` wants by the peak of its forecasts and does not have, and what of it finds room.
+@dataclass(frozen=True, slots=True)
+class Upcoming:
+    """What a namespace wants by the peak of its forecasts. ``ours`` stand for it already; everybody else stays."""
 
-    ``repacking`` tells before from after. Everybody else stays as they are. None where nothing more is wanted.
-    """
-    demands = [demand for v in verdicts if v.case.service.key.namespace == namespace for demand in _next(v)]
+    demands: tuple[Demand, ...]
+    ours: tuple[Slot, ...]
+    others: tuple[Slot, ...]
+    gpus: tuple[Gpu, ...]
+    limits: Limits
+
+    @property
+    def more(self) -> Counter[Kind]:
+        """Partitions that are wanted and do not stand."""
+        standing = Counter((slot.service, slot.partition) for slot in self.ours)
+        found: Counter[Kind] = Counter()
+        for demand in self.demands:
+            lacking = demand.count - standing[demand.service, demand.partition]
+            found[demand.product, demand.partition] += max(0, lacking)
+        return +found
+
+    def lacking(self, repacking: Repacking = _NO_MOVES) -> int:
+        """How many of those find no room after the moves."""
+        targets = {move.origin: move.target for move in repacking.moves}
+        ours, others = (tuple(targets.get(s, s) for s in slots) for slots in (self.ours, self.others))
+        found = place(Inventory(self.gpus, ours, others), self.demands, self.limits)
+        return sum(unplaced.count for unplaced in found.unplaced)
+
+    def acceptance(self, repacking: Repacking) -> Acceptance | None:
+        """None where nothing more is wanted."""
+        if not (more := self.more.total()):
+            return None
+        return Acceptance(more, more - self.lacking(), more - self.lacking(repacking))
+
+
+def upcoming(namespace: str, verdicts: Sequence[Verdict], snapshot: Snapshot) -> Upcoming:
+    demands = tuple(demand for v in verdicts if v.case.service.key.namespace == namespace for demand in _next(v))
     wanted = {(demand.service, demand.partition) for demand in demands}
     slots = [r.slot for o in snapshot.observations for r in o.replicas if r.slot is not None]
-    own = [slot for slot in slots if (slot.service, slot.partition) in wanted]
-    standing = Counter((slot.service, slot.partition) for slot in own)
-    more = sum(max(0, demand.count - standing[demand.service, demand.partition]) for demand in demands)
-    if not more:
-        return None
+    ours = tuple(slot for slot in slots if (slot.service, slot.partition) in wanted)
+    others = tuple(slot for slot in slots if (slot.service, slot.partition) not in wanted)
     spreads, apart = spreading_of(v.case.service for v in verdicts)
-    limits = Limits(spreads=spreads, apart=apart)
-    targets = {move.origin: move.target for move in repacking.moves}
-
-    def fitting(moved: dict[Slot, Slot]) -> int:
-        others = (moved.get(slot, slot) for slot in slots if (slot.service, slot.partition) not in wanted)
-        ours = tuple(moved.get(slot, slot) for slot in own)
-        inventory = Inventory(snapshot.gpus, ours, (*others, *snapshot.foreign))
-        return more - sum(unplaced.count for unplaced in place(inventory, demands, limits).unplaced)
-
-    return Acceptance(more, fitting({}), fitting(targets))
+    return Upcoming(demands, ours, (*others, *snapshot.foreign), snapshot.gpus, Limits(spreads=spreads, apart=apart))
 
 
 def _next(verdict: Verdict) -> Iterator[Demand]:

@@ -1,8 +1,8 @@
-"""What could be moved to free whole GPUs: a proposal, which changes nothing."""
+"""What could be moved to free whole GPUs, or to make room: a proposal, which changes nothing."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cynosure.model.bounds import Bounds
 from cynosure.model.gpu import Gpu, Slot
@@ -12,8 +12,8 @@ from cynosure.model.repacking import Defragmentation, Move, Repacking, Saving, S
 from cynosure.model.service import Mode, ServiceKey
 from cynosure.model.snapshot import Observation, ReplicaPhase, Snapshot
 from cynosure.place.need import Holding, Stock
-from cynosure.place.repack import Hop, Repacked, played, repack, rooms, used
-from cynosure.plan.acceptance import acceptance
+from cynosure.place.repack import Hop, Repacked, make_room, played, repack, rooms, used
+from cynosure.plan.acceptance import Upcoming, upcoming
 from cynosure.plan.decide import Verdict
 from cynosure.plan.limits import gpu_limit, spreading_of
 
@@ -61,8 +61,10 @@ def defragmentation(scope: Scope, verdicts: Sequence[Verdict], snapshot: Snapsho
     ground = _ground(scope, movable, snapshot, in_use_only=bounds.max_gpus is not None)
     if not any(ground.stock.standing.values()):
         return Defragmentation(obstacle=_nothing(scope, snapshot))
+    ahead, before = upcoming(scope.namespace, verdicts, snapshot), used(ground.stock.standing)
     found = _proposed(scope, ground) or repack(ground.stock)
-    before = used(ground.stock.standing)
+    if not found.freed:
+        found = _making_room(ground, ahead, found)
     if not found.hops:
         return Defragmentation(gpus_before=before, gpus_after=before, obstacle=_no_gain(ground, before, found.blocked))
     repacking, after = ground.repacking(found), played(ground.stock, found.hops) or {}
@@ -74,10 +76,20 @@ def defragmentation(scope: Scope, verdicts: Sequence[Verdict], snapshot: Snapsho
         used(after),
         rooms(ground.stock, after),
         tuple((key, leads[key]) for key in sorted(moved)),
-        acceptance(scope.namespace, verdicts, snapshot, repacking),
+        ahead.acceptance(repacking),
         _saving(ground, found.freed, snapshot, bounds.currency),
         notes=_notes(found.blocked),
     )
+
+
+def _making_room(ground: _Ground, ahead: Upcoming, instead_of: Repacked) -> Repacked:
+    """Where no GPU becomes free: moves that leave room for more of what is likely to be wanted next."""
+    before = ahead.lacking() if ahead.more else 0
+    if not before:
+        return replace(instead_of, hops=())
+    found = instead_of if instead_of.hops else make_room(ground.stock, ahead.more)
+    gains = bool(found.hops) and ahead.lacking(ground.repacking(found)) < before
+    return found if gains else replace(instead_of, hops=())
 
 
 def _ruled(verdicts: Iterable[Verdict]) -> set[ServiceKey]:

@@ -96,7 +96,8 @@ async def _conclude(
     free = len(repacking.frees) - len(moving.held)
     floors = [await _floor(progress, service, plan, evidence) for service in services_of(repacking)]
     broken = [finding.message for finding in floors if finding.met is False]
-    told = [f"{len(repacking.moves)} moves made, {free} of {len(repacking.frees)} GPUs freed"]
+    told = [f"{len(repacking.moves)} moves made"]
+    told += [f"{free} of {len(repacking.frees)} GPUs freed"] if repacking.frees else []
     told += [f"GPU {gpu} holds a partition all the same" for gpu in moving.held]
     told += [finding.message for finding in floors]
     met, message = not moving.held and not broken, "; ".join(told)
