@@ -3,7 +3,8 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
+from operator import attrgetter
 
 from cynosure.model.mig import geometry_of
 from cynosure.place.choices import Label
@@ -11,6 +12,7 @@ from cynosure.place.layouts import Layout
 from cynosure.place.need import Holding, Need, Stock
 from cynosure.place.rules import Rule
 
+_start = attrgetter("start")
 Placed = dict[int, tuple[Holding, ...]]
 """The partitions on each GPU in use, by its number."""
 
@@ -24,6 +26,12 @@ class Shelf:
     spare: Iterator[int]
     """Numbers of empty GPUs, ascending."""
     alike: dict[Layout, list[int]] = field(default_factory=dict)
+
+    def put_all(self, gpus: Iterable[tuple[int, Layout]]) -> None:
+        for gpu, standing in gpus:
+            self.alike.setdefault(standing, []).append(gpu)
+        for numbers in self.alike.values():
+            heapify(numbers)
 
     def put_back(self, gpu: int, standing: Layout) -> None:
         heappush(self.alike.setdefault(standing, []), gpu)
@@ -51,9 +59,8 @@ def place_greedily(
     """Place ``items`` in order beside ``standing``. :return: all that stands then, and what found no place."""
     placed: Placed = {gpu: tuple(held) for gpu, held in standing.items() if held}
     shelf = Shelf(product, rule, stock.empty(product, placed))
-    for gpu, held in placed.items():
-        if stock.product_of(gpu) == product:
-            shelf.put_back(gpu, tuple(sorted((h.spot for h in held), key=lambda spot: spot[1])))
+    alike = ((gpu, held) for gpu, held in placed.items() if stock.product_of(gpu) == product)
+    shelf.put_all((gpu, tuple([(h.profile, h.start) for h in sorted(held, key=_start)])) for gpu, held in alike)
     lacking: Counter[Label] = Counter()
     for service, profile in items:
         found = shelf.take(profile)
@@ -71,6 +78,8 @@ def efficient(need: Need) -> Counter[str]:
 
     As many as are filled of the profile that gives most for its compute slices, then the smallest that does the rest.
     """
+    if not need.is_choice:
+        return Counter({need.cheapest: need.most(need.cheapest)})
     best, share = need.cheapest, geometry_of(need.product).gpu_share
     counts = Counter({best: need.most(best) - 1})
     rest = need.amount - counts[best] * need.worth[best]

@@ -98,18 +98,20 @@ class Task:
 
     def moves(self, placed: Placed) -> int:
         """Return how many of the partitions that stand are not there any more."""
-        return sum(held not in placed.get(gpu, ()) for gpu, found in self.stock.standing.items() for held in found)
+        pairs = ((placed.get(gpu, ()), found) for gpu, found in self.stock.standing.items())
+        return sum(held not in there for there, found in pairs if there is not found for held in found)
 
 
 def task_of(needs: Sequence[Need], stock: Stock, prices: Prices) -> tuple[Task, int]:
     """Forget what may not stay: not wanted any more, or not on this GPU. :return: how many those are, too."""
     products = {(need.service, profile): need.product for need in needs for profile in need.choices}
-    standing = {
-        gpu: tuple(held for held in found if products.get((held.service, held.profile), "") == product)
-        for gpu, found in stock.standing.items()
-        for product in [stock.product_of(gpu)]
-    }
-    gone = sum(map(len, stock.standing.values())) - sum(map(len, standing.values()))
+    standing, gone = dict(stock.standing), 0
+    for gpu, found in stock.standing.items():
+        product = stock.product_of(gpu)
+        may_stay = [held for held in found if products.get((held.service, held.profile), "") == product]
+        if len(may_stay) < len(found):
+            standing[gpu] = tuple(may_stay)
+            gone += len(found) - len(may_stay)
     services = {
         product: frozenset(need.service for need in needs if need.product == product)
         for product in sorted({need.product for need in needs})
