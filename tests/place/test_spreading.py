@@ -242,3 +242,13 @@ def test_the_order_of_gpus_does_not_matter() -> None:
     found = place(inventory, [want(CHAT, "3g.40gb", 3)], limits)
     other = replace(inventory, gpus=tuple(reversed(inventory.gpus)))
     assert place(other, [want(CHAT, "3g.40gb", 3)], limits).slots == found.slots
+
+
+def test_a_replica_may_share_a_node_with_its_successor_of_another_partition() -> None:
+    """Or a service whose replicas stand apart could never change its partition."""
+    old = tuple(Slot(f"gpu-{n}", 0, "1g.10gb", CHAT) for n in range(2))
+    demands = [want(CHAT, "2g.20gb", 2), want(CHAT, "1g.10gb", 2)]
+    inventory = Inventory(gpus([1, 1]), old)
+    found = place(inventory, demands, Limits(apart=(Apart(NODE, CHAT, CHAT),)))
+    assert not found.unplaced
+    assert by_domain(found, inventory, CHAT) == {"node-0": 2, "node-1": 2}

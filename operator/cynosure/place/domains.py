@@ -12,7 +12,7 @@ from cynosure.model.service import Apart, ServiceKey, Spread, Topology
 from cynosure.place.demand import Demand, Inventory, Limits
 from cynosure.place.item import Item
 from cynosure.place.program import Class
-from cynosure.place.spreading import Cell, Even, Separate, Share, Spreading
+from cynosure.place.spreading import Cell, Even, Separate, Share, Single, Spreading
 
 
 def spreading_of(
@@ -27,8 +27,15 @@ def spreading_of(
         for share in wanted
         for spread in limits.spreads.get(share[0], ())
     )
-    rules = (rule for rule in limits.apart if services & {rule.one, rule.other})
-    return Spreading(wanted, tuple(evens), tuple(_separate(inventory.gpus, standing, rule) for rule in rules))
+    pairs = (rule for rule in limits.apart if rule.one != rule.other and services & {rule.one, rule.other})
+    separates = (_separate(inventory.gpus, standing, rule) for rule in pairs)
+    singles = (
+        _single(inventory.gpus, standing, rule, share)
+        for share in wanted
+        for rule in limits.apart
+        if share[0] == rule.one == rule.other
+    )
+    return Spreading(wanted, tuple(evens), tuple(separates), tuple(singles))
 
 
 def _even(gpus: Iterable[Gpu], standing: Iterable[Slot], spread: Spread, share: Share) -> Even:
@@ -43,6 +50,11 @@ def _separate(gpus: Sequence[Gpu], standing: Sequence[Slot], rule: Apart) -> Sep
     return Separate(rule.topology, rule.one, rule.other, one, other)
 
 
+def _single(gpus: Sequence[Gpu], standing: Sequence[Slot], rule: Apart, share: Share) -> Single:
+    alike = [slot for slot in standing if slot.partition == share[1].partition]
+    return Single(rule.topology, share, _standing(gpus, alike, rule.topology, rule.one))
+
+
 def _standing(gpus: Iterable[Gpu], standing: Iterable[Slot], topology: Topology, service: ServiceKey) -> Counter[str]:
     domains = {gpu.uuid: _domain(gpu, topology) for gpu in gpus}
     return Counter(domains[slot.gpu] for slot in standing if slot.service == service and slot.gpu in domains)
@@ -54,7 +66,7 @@ def _domain(gpu: Gpu, topology: Topology) -> str:
 
 def cells_of(gpus: Mapping[Gpu, Class], standing: Iterable[Slot], spreading: Spreading) -> dict[str, Cell]:
     """The cell of each GPU, by UUID. ``gpus`` with what each looks like, wherever it is."""
-    told = {rule.topology for rule in spreading.evens} | {rule.topology for rule in spreading.separates}
+    told = spreading.topologies
     if not told:
         return {}
     if told == {Topology.ZONE}:
@@ -67,16 +79,16 @@ def _told_apart(gpus: Mapping[Gpu, Class], standing: Iterable[Slot], spreading: 
     services = {service for service, _ in spreading.wanted}
     services |= {key for rule in spreading.separates for key in (rule.one, rule.other)}
     node_of, nodes = {gpu.uuid: gpu.node for gpu in gpus}, dict[str, list[Gpu]]()
-    counts: Counter[tuple[str, ServiceKey]] = Counter()
+    held: dict[str, Counter[tuple[ServiceKey, str]]] = {}
     for slot in standing:
         if slot.service in services and slot.service is not None and slot.gpu in node_of:
-            counts[node_of[slot.gpu], slot.service] += 1
+            held.setdefault(node_of[slot.gpu], Counter())[slot.service, slot.partition] += 1
     for gpu in gpus:
         nodes.setdefault(gpu.node, []).append(gpu)
     most, alike = sum(spreading.wanted.values()) + 1, Counter[object]()
     for node, found in sorted(nodes.items()):
         looks = tuple(sorted(gpus[gpu] for gpu in found))
-        kind = found[0].zone, looks, tuple(counts[node, service] for service in sorted(services))
+        kind = found[0].zone, looks, tuple(sorted(held.get(node, {}).items()))
         alike[kind] += 1
         if alike[kind] <= most:
             yield node

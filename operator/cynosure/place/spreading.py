@@ -50,12 +50,30 @@ class Separate:
 
 
 @dataclass(frozen=True, slots=True)
+class Single:
+    """No domain has two of a share; ``standing`` are of the same partition.
+
+    While a service changes its partition, an old replica and its successor may share a domain.
+    """
+
+    topology: Topology
+    share: Share
+    standing: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
 class Spreading:
     """``wanted`` new partitions of the services that are spread, in order, and the rules for them."""
 
     wanted: Mapping[Share, int] = field(default_factory=dict)
     evens: tuple[Even, ...] = ()
     separates: tuple[Separate, ...] = ()
+    singles: tuple[Single, ...] = ()
+
+    @property
+    def topologies(self) -> set[Topology]:
+        rules: tuple[Even | Separate | Single, ...] = (*self.evens, *self.separates, *self.singles)
+        return {rule.topology for rule in rules}
 
     def admits(self, service: ServiceKey, cell: Cell) -> bool:
         """Without a zone there is nothing to spread over."""
@@ -88,6 +106,8 @@ class Shares:
             self._level(even)
         for separate in self.spreading.separates:
             self._separate(separate)
+        for single in self.spreading.singles:
+            self._single(single)
 
     def _share_out(self, share: Share, count: int, cells: list[Cell]) -> None:
         self.short[share] = self.program.column(count)
@@ -133,9 +153,6 @@ class Shares:
         one, other = self._new(rule.one, rule.topology), self._new(rule.other, rule.topology)
         for domain in sorted(one.keys() | other.keys()):
             ours, theirs = one.get(domain, []), other.get(domain, [])
-            if rule.one == rule.other:
-                self.program.limit(ours, most=max(0, 1 - rule.of_one.get(domain, 0)))
-                continue
             if rule.of_other.get(domain):
                 self.program.limit(ours, most=0)
             if rule.of_one.get(domain):
@@ -144,6 +161,14 @@ class Shares:
             self.program.limit([*ours, (is_ours, -float(self._most(rule.one)))], most=0)
             most = self._most(rule.other)
             self.program.limit([*theirs, (is_ours, float(most))], most=most)
+
+    def _single(self, rule: Single) -> None:
+        new: dict[str, list[tuple[int, float]]] = {}
+        for (share, cell), column in self.of_cell.items():
+            if share == rule.share and cell.domain(rule.topology):
+                new.setdefault(cell.domain(rule.topology), []).append((column, 1.0))
+        for domain, added in new.items():
+            self.program.limit(added, most=max(0, 1 - rule.standing.get(domain, 0)))
 
     def read(self, values: tuple[int, ...]) -> Iterator[tuple[Share, Cell, int]]:
         """No values, no shares."""
