@@ -252,3 +252,19 @@ def test_a_replica_may_share_a_node_with_its_successor_of_another_partition() ->
     found = place(inventory, demands, Limits(apart=(Apart(NODE, CHAT, CHAT),)))
     assert not found.unplaced
     assert by_domain(found, inventory, CHAT) == {"node-0": 2, "node-1": 2}
+
+
+@pytest.mark.parametrize(("spreads", "nodes"), [((), 1), ((Spread(NODE),), 2)], ids=["not spread", "spread"])
+def test_of_a_surplus_those_stay_that_are_spread(spreads: tuple[Spread, ...], nodes: int) -> None:
+    """Four go back to two: without a rule those that share a GPU stay, as that frees the others."""
+    ours = tuple(Slot(f"gpu-{n}", start, "2g.20gb", CHAT) for n, start in ((0, 0), (0, 2), (1, 0), (2, 0)))
+    inventory = Inventory(gpus([1, 1, 1]), ours)
+    found = place(inventory, [want(CHAT, "2g.20gb", 2)], Limits(spreads={CHAT: spreads} if spreads else {}))
+    assert len(by_domain(found, inventory, CHAT)) == nodes
+
+
+def test_zones_come_before_nodes_when_fewer_are_wanted() -> None:
+    ours = tuple(Slot(f"gpu-{n}", 0, "2g.20gb", CHAT) for n in range(4))
+    inventory = Inventory(gpus([1, 1, 1, 1], ["a", "a", "a", "b"]), ours)
+    found = place(inventory, [want(CHAT, "2g.20gb", 2)], Limits(spreads={CHAT: (Spread(NODE), Spread(ZONE))}))
+    assert by_domain(found, inventory, CHAT, ZONE) == {"a": 1, "b": 1}

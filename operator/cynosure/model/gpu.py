@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from cynosure.model.service import ServiceKey
+from cynosure.model.service import ServiceKey, Topology
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -20,6 +20,9 @@ class Gpu:
     product: str
     usable: bool = True
     zone: str = ""
+
+    def domain(self, topology: Topology) -> str:
+        return self.node if topology is Topology.NODE else self.zone
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,7 +40,7 @@ def spreading_of(
 
 def _even(gpus: Iterable[Gpu], standing: Iterable[Slot], spread: Spread, share: Share) -> Even:
     service, item = share
-    domains = {_domain(g, spread.topology) for g in gpus if g.usable and g.product == item.product} - {""}
+    domains = {g.domain(spread.topology) for g in gpus if g.usable and g.product == item.product} - {""}
     found = _standing(gpus, standing, spread.topology, service)
     return Even(service, spread.topology, spread.max_skew, {domain: found[domain] for domain in sorted(domains)})
 
@@ -56,12 +56,8 @@ def _single(gpus: Sequence[Gpu], standing: Sequence[Slot], rule: Apart, share: S
 
 
 def _standing(gpus: Iterable[Gpu], standing: Iterable[Slot], topology: Topology, service: ServiceKey) -> Counter[str]:
-    domains = {gpu.uuid: _domain(gpu, topology) for gpu in gpus}
+    domains = {gpu.uuid: gpu.domain(topology) for gpu in gpus}
     return Counter(domains[slot.gpu] for slot in standing if slot.service == service and slot.gpu in domains)
-
-
-def _domain(gpu: Gpu, topology: Topology) -> str:
-    return gpu.node if topology is Topology.NODE else gpu.zone
 
 
 def cells_of(gpus: Mapping[Gpu, Class], standing: Iterable[Slot], spreading: Spreading) -> dict[str, Cell]:

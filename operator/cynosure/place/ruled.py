@@ -83,8 +83,11 @@ def _inventory(stock: Stock, rules: Rules, counts: dict[Label, int]) -> tuple[In
     held = Counter((each.service, each.profile) for found in fixed.values() for each in found)
     for label in counts:
         counts[label] = max(counts[label], held[label])
+    everything = sum(map(len, stock.standing.values()))
     loose = {g: found for g, found in stock.standing.items() if g not in rules.fixed and g in stock.products}
-    kept = replace(stock, standing=loose).kept(Counter(counts) - held)
+    # Of a surplus the program chooses what goes, unless some of it may not be touched.
+    left = Counter({label: n - held[label] if held[label] else everything for label, n in counts.items()})
+    kept = replace(stock, standing=loose).kept(left)
     ours = [_slot(g, each) for g, found in {**kept, **fixed}.items() for each in found if _label(each) in counts]
     foreign = tuple(_slot(g, each) for g, found in fixed.items() for each in found if _label(each) not in counts)
     gpus = (
