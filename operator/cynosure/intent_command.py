@@ -19,6 +19,7 @@ from cynosure.api import API_VERSION, AutomationPolicy, InferenceService, Invali
 from cynosure.api.automation_policy import AutomationPolicySpec
 from cynosure.api.intent_status import IntentPlan, Phase
 from cynosure.api.metadata import Resource as Kind
+from cynosure.diagnose import Cause
 from cynosure.errors import BadInput, NotFound, Refused
 from cynosure.intents.bounds import applied_at, bounds_in_force, is_applied
 from cynosure.intents.facts import Facts, key_of
@@ -230,8 +231,8 @@ def _explain(arguments: argparse.Namespace) -> int:
 
 
 def _draft_about(intents: list[ScalingIntent], service: str, cause: str) -> str | None:
-    """The intent that the operator has drafted for it last, unless it is over."""
-    about = {SERVICE: service, CAUSE: cause}
+    """The intent that the operator has drafted for it last, unless it is over. Some are of the whole namespace."""
+    about = {CAUSE: cause} if cause == Cause.GPUS_FRAGMENTED else {SERVICE: service, CAUSE: cause}
     drafts = [i for i in intents if about.items() <= i.metadata.labels.items() and i.status.phase not in CLOSED]
     return drafts[-1].metadata.name if drafts else None
 

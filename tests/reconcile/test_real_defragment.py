@@ -19,7 +19,7 @@ from tests.fakes.prometheus import FakePrometheus, Traffic
 from tests.fakes.proxy import BESIDE, proxied
 from tests.reconcile.real import Real, until
 from tests.reconcile.test_real_api_server import operator, port, prometheus, real  # noqa: F401
-from tests.reconcile.test_real_diagnosis import account  # noqa: F401
+from tests.reconcile.test_real_diagnosis import _cynosure, account  # noqa: F401
 
 pytestmark = [pytest.mark.api_server, pytest.mark.timeout(180)]
 
@@ -138,6 +138,7 @@ async def test_holes_that_last_are_proposed_by_the_operator_and_packed_once_a_pe
     admin: Server,  # noqa: F811
     bob: Server,  # noqa: F811
     account: Path,  # noqa: F811
+    capsys: pytest.CaptureFixture[str],
     record_property: Callable[[str, object], None],
 ) -> None:
     assert admin.create(binding(real.namespace, "bob", "cynosure-approver")).status == 201
@@ -161,6 +162,15 @@ async def test_holes_that_last_are_proposed_by_the_operator_and_packed_once_a_pe
         assert draft["spec"]["directives"] == [{"verb": "defragment", "namespace": real.namespace}]
         plan = draft["status"]["plan"]
         assert plan["message"].startswith("Frees 1 of 2 GPUs by 1 moves")
+
+        async def told() -> bool:
+            said = [(await real.condition("FaultFree", service))[2] for service in ("chat", "vision")]
+            return any(message.startswith("GPUsFragmented: ") for message in said)
+
+        await until(told, "the finding at a service that would be moved")
+        for service in ("chat", "vision"):
+            assert await _cynosure(bob, real, "explain", service) == 0
+        assert f"drafted: kubectl cynosure approve {name}" in capsys.readouterr().out
         async with watched_floor(real) as least:
             approve(bob, real, plan["digest"], name)
             await until(lambda: phase(real, "Verified", name), "verified", 60)
