@@ -35,6 +35,8 @@ _REVIEWS = Resource("authorization.k8s.io", "v1", "selfsubjectaccessreviews", na
 _MAY = (
     ("list", "cynosure.dev", "inferenceservices", ""),
     ("patch", "cynosure.dev", "inferenceservices", "status"),
+    ("create", "cynosure.dev", "inferenceservices", ""),
+    ("delete", "cynosure.dev", "inferenceservices", ""),
     ("create", "apps", "deployments", ""),
     ("patch", "", "nodes", ""),
     ("list", "resource.k8s.io", "resourceslices", ""),

@@ -54,6 +54,11 @@ def test_the_operator_proposes_and_approves_nothing(roles: dict[str, list[Rule]]
         assert allowed(operator, plural) == {"get", "list", "watch"}
 
 
+def test_the_operator_makes_changes_and_deletes_services_and_replaces_none(roles: dict[str, list[Rule]]) -> None:
+    wanted = {"get", "list", "watch", "create", "patch", "delete"}
+    assert allowed(roles["cynosure-operator"], "inferenceservices") == wanted
+
+
 def test_the_operator_sends_replays_and_neither_makes_nor_changes_any(roles: dict[str, list[Rule]]) -> None:
     operator = roles["cynosure-operator"]
     assert allowed(operator, "trafficreplays") == {"get", "list", "watch", "delete"}

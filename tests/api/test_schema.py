@@ -15,8 +15,12 @@ from cynosure.api.schema import Schema, structural
 from pydantic import Field
 
 SCHEMAS = {kind.__name__: structural(kind) for kind in crds.KINDS}
-FREE = {"InferenceService.spec.template"}
-"""A pod template, which the API server checks in the Deployment that it becomes."""
+FREE = {
+    "InferenceService.spec.template",
+    "ScalingIntent.status.plan.services[].manifest",
+    "ScalingIntent.status.undo.services[].manifest",
+}
+"""A pod template, which the API server checks in the Deployment that it becomes; and whole InferenceServices."""
 
 
 def nodes(path: str, node: Schema) -> Iterator[tuple[str, Schema]]:

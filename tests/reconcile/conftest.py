@@ -35,6 +35,7 @@ from tests.fakes.objects import update as updated
 from tests.fakes.prometheus import FakePrometheus, Traffic
 from tests.fakes.storage import Kind
 from tests.fakes.waiting import eventually
+from tests.reconcile.shop import shop  # noqa: F401
 
 SERVICES: Kind = ("cynosure.dev", "v1alpha1", "inferenceservices")
 PROFILES: Kind = ("cynosure.dev", "v1alpha1", "modelprofiles")

@@ -14,7 +14,7 @@ from cynosure.model.plan import Plan
 
 from tests.builders.moving_world import CODE, VISION, World, holes, slot
 from tests.builders.snapshots import CHAT
-from tests.reconcile.test_lifecycle import INTENTS, POLICIES, SERVICES, Shop, shop  # noqa: F401
+from tests.reconcile.shop import INTENTS, POLICIES, SERVICES, Shop
 
 
 @dataclass
@@ -45,7 +45,7 @@ class Floor:
             self.shop.now += 5
 
 
-def in_force(shop: Shop) -> Bounds:  # noqa: F811
+def in_force(shop: Shop) -> Bounds:
     """The bounds of a pass, from the intents as they are stored."""
     stored = [parse(ScalingIntent, body) for body in shop.server.storage.of(INTENTS)]
     policies = [parse(AutomationPolicy, body) for body in shop.server.storage.of(POLICIES)]
@@ -54,7 +54,7 @@ def in_force(shop: Shop) -> Bounds:  # noqa: F811
 
 
 @pytest.fixture
-async def floor(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Floor:  # noqa: F811
+async def floor(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Floor:
     found = Floor(shop)
     monkeypatch.setattr(shop, "what_if", found.what_if)
     for name in ("vision", "code"):

@@ -46,6 +46,8 @@ class AutomationPolicySpec(Part):
     """Where no intent may change anything."""
     allowed_hours: Annotated[tuple[AllowedHours, ...], Field(max_length=16, json_schema_extra=ATOMIC)] = ()
     """When automatic intents may be applied; none named means always."""
+    delete_grace_seconds: Annotated[int, Field(ge=0, le=604_800)] = 300
+    """How long a service that an intent deletes stays untouched, so that an undo keeps it."""
     self_approval: bool = False
     """Whether the requester's own IntentApproval counts."""
     stop: bool = False

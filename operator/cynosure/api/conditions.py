@@ -254,6 +254,7 @@ class Reason(StrEnum):
     EFFECT_SEEN = "EffectSeen", (Type.VERIFIED,), "Metrics show that every bound holds."
     MEASURING = "Measuring", (Type.VERIFIED,), "The window of measurement is not over."
     MOVING = "Moving", (Type.VERIFIED,), "Replicas are being moved, one after the other; the message says how far."
+    GRACE_PERIOD = "GracePeriod", (Type.VERIFIED,), "A deletion waits, so that an undo keeps the service untouched."
     EFFECT_MISSED = (
         "EffectMissed",
         (Type.VERIFIED,),

@@ -1,7 +1,7 @@
 """How far a ScalingIntent has come."""
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -102,6 +102,33 @@ class Change(Part):
     """As JSON; absent means that the field goes."""
 
 
+class ServiceAction(StrEnum):
+    CREATE = "Create"
+    DELETE = "Delete"
+
+
+class ServiceChange(Part):
+    """A whole InferenceService that comes or goes."""
+
+    action: ServiceAction
+    """Which of the two."""
+    namespace: Label
+    """Of the service."""
+    name: Label
+    """Its name."""
+    uid: Line | None = None
+    """Of the very object that goes; another one of its name is not deleted, and while it stands none is made anew."""
+    grace_seconds: Annotated[int, Field(ge=0, le=604_800)] | None = None
+    """Delete: how long it stays untouched after the plan was applied, and an undo keeps it; absent means not at all."""
+    manifest: Annotated[
+        dict[str, Any], Field(json_schema_extra={"type": "object", "x-kubernetes-preserve-unknown-fields": True})
+    ]
+    """The object, without its status."""
+
+
+ServiceChanges = Annotated[tuple[ServiceChange, ...], Field(max_length=16, json_schema_extra=ATOMIC)]
+
+
 class ServiceEstimate(Part):
     """What a service uses and gives, by the dry run."""
 
@@ -159,6 +186,8 @@ class IntentPlan(Part):
     """When."""
     diff: Annotated[tuple[Change, ...], Field(max_length=64, json_schema_extra=ATOMIC)] = ()
     """What would be written."""
+    services: ServiceChanges = ()
+    """InferenceServices that would be made or deleted."""
     moves: Annotated[tuple[PlannedMove, ...], Field(max_length=64, json_schema_extra=ATOMIC)] = ()
     """Replicas that would be moved, one after the other in this order."""
     frees: Annotated[tuple[Line, ...], Field(max_length=64, json_schema_extra=ATOMIC)] = ()
@@ -221,6 +250,8 @@ class Undo(Part):
 
     changes: Annotated[tuple[Change, ...], Field(max_length=64, json_schema_extra=ATOMIC)] = ()
     """What restores the state before."""
+    services: ServiceChanges = ()
+    """InferenceServices that come back, or go."""
     undone_by: ObjectName | None = None
     """The intent that took it back."""
     undone_at: Time | None = None

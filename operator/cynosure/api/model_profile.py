@@ -4,9 +4,11 @@ from typing import Annotated, ClassVar, Self
 
 from pydantic import Field, model_validator
 
-from cynosure.api.metadata import AGE, ATOMIC, Column, Naming, Resource, StatusBase, reason_of, status_of
+from cynosure.api.inference_service import Engine
+from cynosure.api.metadata import AGE, ATOMIC, Column, Naming, Resource, StatusBase, keyed, reason_of, status_of
 from cynosure.api.part import Part, rule
-from cynosure.api.scalars import Count, GpuProduct, Line, ModelName, NonNegative, Partition, Positive, Text
+from cynosure.api.scalars import Count, GpuProduct, Line, ModelName, ModelUri, NonNegative, Partition, Positive, Text
+from cynosure.api.slo import SloTarget
 from cynosure.model.profile import Task
 
 _Working = Annotated[int, Field(ge=1, le=4096)]
@@ -72,6 +74,17 @@ class ProfilePoint(Part):
         return self.batch is None or self.latency_milliseconds is not None
 
 
+class Serving(Part):
+    """How the model is served where an intent deploys it."""
+
+    engine: Engine
+    """The server that runs in each pod."""
+    uri: ModelUri | None = None
+    """Where the engine loads the weights from."""
+    targets: Annotated[tuple[SloTarget, ...], Field(max_length=9, json_schema_extra=keyed("metric", "percentile"))] = ()
+    """The SLO of a service whose intent states none."""
+
+
 class ModelProfileSpec(Part):
     """A model and its measurements."""
 
@@ -83,6 +96,8 @@ class ModelProfileSpec(Part):
     """Of the model, as an SPDX expression or the name of its own terms."""
     load_seconds: Annotated[int, Field(ge=0, le=86400)]
     """From the start of the container to ready."""
+    serving: Serving | None = None
+    """How it is served where an intent deploys it; without it, as a service of the same namespace serves it."""
     provenance: Text = ""
     """Who measured it, with what, and when."""
     points: Annotated[tuple[ProfilePoint, ...], Field(min_length=1, max_length=512, json_schema_extra=ATOMIC)]

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from cynosure.api import IntentApproval, ScalingIntent
 from cynosure.api.automation_policy import AllowedHours, AutomationPolicySpec
 from cynosure.api.conditions import Reason, Type
+from cynosure.api.directive import Verb
 from cynosure.api.intent_approval import Verdict
 from cynosure.api.scaling_intent import Approval
 from cynosure.model.condition import Condition, Status
@@ -16,12 +17,16 @@ from cynosure.model.service import ServiceKey
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """What an approver decides on: the digest of the plan, the replicas of each service before and after, the moves."""
+    """What an approver decides on: the digest of the plan, the replicas of each service before and after, the moves.
+
+    ``deletes`` says that a service goes, also where the verb is another one, such as ``undo`` of a ``deploy``.
+    """
 
     digest: str
     replicas: Mapping[ServiceKey, tuple[int, int]]
     changes_something: bool = True
     moves: int = 0
+    deletes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +119,7 @@ def automation_obstacle(
     intent: ScalingIntent, proposal: Proposal, policy: AutomationPolicySpec, now_seconds: float
 ) -> str | None:
     """Why the AutomationPolicy does not let this plan be applied without a person; None when it does."""
-    verbs = {directive.verb for directive in intent.status.directives}
+    verbs = {directive.verb for directive in intent.status.directives} | ({Verb.DELETE} if proposal.deletes else set())
     if forbidden := sorted(verbs - set(policy.automatic_verbs)):
         return f"verb {forbidden[0]}: limit: AutomationPolicy.spec.automaticVerbs"
     if not _within_hours(policy.allowed_hours, now_seconds):

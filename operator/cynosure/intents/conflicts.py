@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from itertools import combinations
 from math import inf
 
-from cynosure.intents.effects import Effect, ModeChange, Pin, Preference, ReplicaLimit
+from cynosure.intents.effects import Creation, Effect, ModeChange, Pin, Preference, ReplicaLimit
 from cynosure.model.service import Mode, ServiceKey
 
 
@@ -50,6 +50,9 @@ def contradiction(effects: Sequence[Effect]) -> str | None:
     pinned = {e.service for e in effects if isinstance(e, Pin) and e.replicas > 0}
     if both := released & pinned:
         return f"{min(both)} shall have a fixed number of replicas and be resumed, which gives the number back"
+    made = [effect.service for effect in effects if isinstance(effect, Creation)]
+    if twice := {key for key in made if made.count(key) > 1}:
+        return f"{min(twice)} shall be made twice"
     weights = dict[ServiceKey, Preference]()
     for effect in effects:
         if isinstance(effect, Preference) and weights.setdefault(effect.service, effect) != effect:

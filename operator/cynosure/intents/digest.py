@@ -5,8 +5,9 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from cynosure.api.intent_status import GroundedDirective
+from cynosure.api.intent_status import GroundedDirective, ServiceChange
 from cynosure.intents.facts import Facts, key_of
+from cynosure.intents.services import identity
 from cynosure.intents.writes import Write
 from cynosure.model.gpu import Slot
 from cynosure.model.repacking import Repacking
@@ -21,6 +22,7 @@ def plan_digest(
     ended: Iterable[str],
     facts: Facts,
     repacking: Repacking,
+    changes: Iterable[ServiceChange] = (),
 ) -> str:
     """The SHA-256 of canonical JSON: keys and lists sorted, no spaces.
 
@@ -30,6 +32,7 @@ def plan_digest(
     - the grounded directives, without their provenance: every number that was made absolute is in it;
     - each service that they concern, with uid and generation: somebody who changes its spec makes the plan stale;
     - each write with the value before and after, and the names of the intents that it ends;
+    - each service that it makes or deletes, with its whole spec, and the time of grace;
     - each move with both places, in order, and the GPUs that are free afterwards.
 
     Not in it: the load, the forecast, the estimates, texts and times. They are different a second later, and no
@@ -43,6 +46,7 @@ def plan_digest(
         "ends": sorted(set(ended)),
         "moves": [[_at(move.origin), _at(move.target)] for move in repacking.moves],
         "frees": sorted(repacking.frees),
+        "objects": _sorted(identity(change) for change in changes),
     }
     return f"sha256:{hashlib.sha256(_canonical(content).encode()).hexdigest()}"
 

@@ -2,18 +2,20 @@
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from cynosure.api import ScalingIntent
-from cynosure.api.intent_status import Change, GroundedDirective, IntentPlan, ServiceEstimate
+from cynosure.api.intent_status import Change, GroundedDirective, IntentPlan, ServiceChange, ServiceEstimate
 from cynosure.api.partitions import PARTITIONS
 from cynosure.api.scalars import decimal, plain
 from cynosure.intents.approval import Proposal
 from cynosure.intents.bounds import Holding, bounds_of
+from cynosure.intents.deploying import recipe_of
 from cynosure.intents.digest import plan_digest
 from cynosure.intents.effects import (
     Bound,
+    Creation,
     Defragment,
     Effect,
     Explanation,
@@ -30,11 +32,13 @@ from cynosure.intents.moves import change_of as move_change
 from cynosure.intents.moves import planned, services_of
 from cynosure.intents.moves import sentences as moves_told
 from cynosure.intents.outlook import obstacle, sentences, shortfalls
+from cynosure.intents.services import DELETE, given_back, is_there, lines, place, service_changes, to_delete, to_make
+from cynosure.intents.services import sentences as services_told
 from cynosure.intents.writes import Write, change_of, in_place, recorded, writes_of
 from cynosure.model.bounds import Bounds
 from cynosure.model.plan import Decision, Plan
 from cynosure.model.repacking import Defragmentation, Repacking
-from cynosure.model.service import ServiceKey
+from cynosure.model.service import Service, ServiceKey
 
 WhatIf = Callable[[Bounds], Plan]
 """Plans over the newest snapshot and forecasts, under other bounds; changes nothing."""
@@ -56,6 +60,9 @@ class Draft:
     digest: str
     left: tuple[Write, ...] = ()
     defragmentation: Defragmentation | None = None
+    services: tuple[ServiceChange, ...] = ()
+    kept: tuple[str, ...] = ()
+    """In words: services that a reversal would make or delete, and leaves as they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +81,7 @@ def draft_of(
     facts: Facts,
     defragmentation: Defragmentation | None = None,
 ) -> Draft:
-    """Own writes and moves, and the reversal of those of ``ended`` that still stand and are not written anew."""
+    """Own writes, services and moves, and the reversal of those of ``ended`` that stand and are not written anew."""
     effects = effects_of(directives)
     own = writes_of(effects, facts)
     taken = {(write.service, write.path) for write in own}
@@ -83,11 +90,13 @@ def draft_of(
     restored = tuple(w for w in others if in_place(w, facts))
     left = tuple(w for w in others if w not in restored)
     writes = own + restored
+    reversals, kept = given_back(ended, _concerned(effects, intent, facts), facts)
+    changes = service_changes(effects, intent.metadata.uid, facts) + reversals
     repacking = defragmentation.repacking if defragmentation else Repacking()
     services = {*_concerned(effects, intent, facts), *services_of(repacking), *(write.service for write in writes)}
     names = [other.metadata.name for other in ended]
-    digest = plan_digest(intent.metadata.uid, directives, services, writes, names, facts, repacking)
-    return Draft(effects, writes, tuple(ended), digest, left, defragmentation)
+    digest = plan_digest(intent.metadata.uid, directives, services, writes, names, facts, repacking, changes)
+    return Draft(effects, writes, tuple(ended), digest, left, defragmentation, changes, kept)
 
 
 def dry_run(
@@ -98,28 +107,35 @@ def dry_run(
     facts: Facts,
     what_if: WhatIf,
     now_seconds: float,
+    newcomers: Sequence[Service] = (),
 ) -> DryRun:
-    """Plan before and after over the same snapshot and forecasts, so that only the intent makes a difference."""
+    """Plan before and after over the same snapshot and forecasts, so that only the intent makes a difference.
+
+    ``newcomers`` are the services that it would make.
+    """
     namespace, name = intent.metadata.namespace, intent.metadata.name
     kept = without(in_force, namespace, [other.metadata.name for other in draft.ended])
     before = what_if(bounds_of(in_force, facts.policy))
-    after = what_if(bounds_of([*kept, Holding(namespace, name, draft.effects)], facts.policy, pins=True))
-    moved = _moved(before, after, namespace)
-    proposal = Proposal(draft.digest, moved, _changes_something(draft), len(_repacking(draft).moves))
+    bounds = bounds_of([*kept, Holding(namespace, name, draft.effects)], facts.policy, pins=True)
+    after = what_if(replace(bounds, newcomers=tuple(newcomers), leavers=to_delete(draft.services)))
+    moved = _moved(before, after, namespace, draft, facts)
+    proposal = _proposal(draft, moved, len(_repacking(draft).moves))
     shown = _shown([*moved, *services_of(_repacking(draft))], draft.effects, intent, facts)
     found = obstacle(draft.effects, before, after)
     untouched = [f"{w.path} of {w.service} is left as somebody else wrote it" for w in draft.left]
-    lines = _lines(draft, before, after, facts)
+    untouched += [*draft.kept, *_idle(draft, kept, namespace)]
+    told = _told(draft, before, after, facts)
     message = "\n".join(
         [
-            *lines,
+            *told,
             *(f"Risk: {risk}" for risk in [*risks, *untouched, *shortfalls(before, after, namespace)]),
         ]
     )
     plan = IntentPlan(
         digest=draft.digest,
         made_at=datetime.fromtimestamp(now_seconds, UTC),
-        diff=tuple(_diff(draft, in_force, namespace))[:_CHANGES],
+        diff=tuple(_diff(draft, in_force, namespace, facts))[:_CHANGES],
+        services=draft.services,
         moves=planned(_repacking(draft)),
         frees=_repacking(draft).frees,
         before=estimates(before, shown),
@@ -133,18 +149,26 @@ def proposal_of(plan: IntentPlan, draft: Draft) -> Proposal:
     """The same, from a stored plan with this digest."""
     old = {ServiceKey(e.namespace, e.service): e.replicas for e in plan.before}
     new = {ServiceKey(e.namespace, e.service): e.replicas for e in plan.after}
-    replicas = {k: (old[k], new[k]) for k in old if k in new}
-    return Proposal(draft.digest, replicas, _changes_something(draft), len(plan.moves))
+    changed = {place(change) for change in draft.services}
+    replicas = {k: (old.get(k, 0), new.get(k, 0)) for k in [*old, *new] if k in changed or (k in old and k in new)}
+    return _proposal(draft, replicas, len(plan.moves))
+
+
+def _proposal(draft: Draft, replicas: Mapping[ServiceKey, tuple[int, int]], moves: int) -> Proposal:
+    return Proposal(draft.digest, replicas, _changes_something(draft), moves, bool(to_delete(draft.services)))
 
 
 def _repacking(draft: Draft) -> Repacking:
     return draft.defragmentation.repacking if draft.defragmentation else Repacking()
 
 
-def _lines(draft: Draft, before: Plan, after: Plan, facts: Facts) -> list[str]:
+def _told(draft: Draft, before: Plan, after: Plan, facts: Facts) -> list[str]:
     moves = moves_told(draft.defragmentation) if draft.defragmentation else ()
     ended = [other.metadata.name for other in draft.ended]
-    return [*moves, *sentences(draft.effects, draft.writes, ended, before, after, facts)]
+    made = [effect for effect in draft.effects if isinstance(effect, Creation)]
+    origins = {effect.service: f"with the engine of {recipe_of(effect.directive, facts).origin}" for effect in made}
+    services = services_told(draft.services, origins, facts)
+    return [*moves, *services, *sentences(draft.effects, draft.writes, ended, before, after, facts)]
 
 
 def without(in_force: Sequence[Holding], namespace: str, names: Iterable[str]) -> tuple[Holding, ...]:
@@ -167,6 +191,15 @@ def _concerned(effects: Iterable[Effect], intent: ScalingIntent, facts: Facts) -
             yield effect.service
 
 
+def _idle(draft: Draft, in_force: Iterable[Holding], namespace: str) -> Iterator[str]:
+    """Intents in force about a service that goes."""
+    gone = to_delete(draft.services)
+    for held in in_force:
+        about = {e.service for e in held.effects if isinstance(e, Bound)} & gone
+        if held.namespace == namespace and about:
+            yield f"intent {held.intent} is about {', '.join(map(str, about))}, and has nothing to bound then"
+
+
 def _shown(
     moved: Iterable[ServiceKey], effects: Iterable[Effect], intent: ScalingIntent, facts: Facts
 ) -> list[ServiceKey]:
@@ -174,11 +207,18 @@ def _shown(
     return list(concerned)[:_SERVICES]
 
 
-def _moved(before: Plan, after: Plan, namespace: str) -> Mapping[ServiceKey, tuple[int, int]]:
-    """Services of ``namespace`` whose replicas the intent moves: the others are not its requester's to see."""
+def _moved(
+    before: Plan, after: Plan, namespace: str, draft: Draft, facts: Facts
+) -> Mapping[ServiceKey, tuple[int, int]]:
+    """Services of ``namespace`` whose replicas the intent moves: the others are not its requester's to see.
+
+    One that comes has none before, one that goes has none after; a decision that is missing otherwise says nothing.
+    """
+    changed = to_delete(draft.services) | {place(change) for change in to_make(draft.services, facts)}
     old = {d.service: d.option.replicas for d in before.decisions}
     new = {d.service: d.option.replicas for d in after.decisions}
-    both = ((key, (old[key], new[key])) for key in old if key in new and key.namespace == namespace)
+    known = {key for key in [*old, *new] if key in changed or (key in old and key in new)}
+    both = ((key, (old.get(key, 0), new.get(key, 0))) for key in sorted(known) if key.namespace == namespace)
     return {key: numbers for key, numbers in both if numbers[0] != numbers[1]}
 
 
@@ -201,7 +241,9 @@ def _estimate(decision: Decision) -> ServiceEstimate:
     )
 
 
-def _diff(draft: Draft, in_force: Sequence[Holding], namespace: str) -> Iterator[Change]:
+def _diff(draft: Draft, in_force: Sequence[Holding], namespace: str, facts: Facts) -> Iterator[Change]:
+    changes = (c for c in draft.services if c.action == DELETE or not is_there(c, facts))
+    yield from (line for change in changes for line in lines(change))
     yield from map(change_of, draft.writes)
     yield from map(move_change, _repacking(draft).moves)
     for effect in draft.effects:

@@ -75,6 +75,19 @@ class Migration:
 
 
 @dataclass(frozen=True, slots=True)
+class Creation:
+    """A service that is not there yet, with the limits that the directive states."""
+
+    service: ServiceKey
+    directive: Directive
+
+
+@dataclass(frozen=True, slots=True)
+class Deletion:
+    service: ServiceKey
+
+
+@dataclass(frozen=True, slots=True)
 class Explanation:
     service: ServiceKey
 
@@ -98,7 +111,7 @@ class Defragment:
 
 Bound = ReplicaLimit | LatencyLimit | UseLimit | Timetable | Preference
 """Holds while the intent is in force, and is written nowhere."""
-Effect = Bound | Pin | ModeChange | Migration | Explanation | Reversal | Defragment
+Effect = Bound | Pin | ModeChange | Migration | Creation | Deletion | Explanation | Reversal | Defragment
 
 
 def effects_of(directives: Iterable[Directive]) -> tuple[Effect, ...]:
@@ -164,12 +177,9 @@ def _defragment(directive: Directive) -> Iterator[Effect]:
     yield Defragment(directive.namespace or "", service, directive.node, directive.gpu)
 
 
-def _nothing(directive: Directive) -> Iterator[Effect]:
-    return iter(())
-
-
 _EFFECTS: dict[Verb, Callable[[Directive], Iterator[Effect]]] = {
-    **dict.fromkeys(Verb, _nothing),
+    Verb.DEPLOY: lambda directive: iter((Creation(_key(directive), directive),)),
+    Verb.DELETE: lambda directive: iter((Deletion(_key(directive)),)),
     Verb.SCALE: _scale,
     Verb.BOUND: _bound,
     Verb.SCHEDULE: _schedule,
@@ -181,4 +191,3 @@ _EFFECTS: dict[Verb, Callable[[Directive], Iterator[Effect]]] = {
     Verb.DEFRAGMENT: _defragment,
     Verb.UNDO: lambda directive: iter((Reversal(directive.intent or ""),)),
 }
-SUPPORTED = frozenset(verb for verb, read in _EFFECTS.items() if read is not _nothing)

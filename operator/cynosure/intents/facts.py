@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from cynosure.api import InferenceService
+from cynosure.api import InferenceService, ModelProfile
 from cynosure.api.automation_policy import AutomationPolicySpec
 from cynosure.model.service import ServiceKey, Target
 
@@ -14,6 +14,7 @@ class Facts:
 
     services: tuple[InferenceService, ...]
     policy: AutomationPolicySpec = field(default_factory=AutomationPolicySpec)
+    profiles: tuple[ModelProfile, ...] = ()
 
     def service(self, key: ServiceKey) -> InferenceService | None:
         return next((service for service in self.services if key_of(service) == key), None)

@@ -11,12 +11,14 @@ from cynosure.api.directive import BoundMetric, Directive, Unit, Verb
 from cynosure.api.intent_status import GroundedDirective, Provenance, Refusal, Source
 from cynosure.api.scalars import MAX_REPLICAS, plain
 from cynosure.intents.conflicts import contradiction
+from cynosure.intents.deploying import manifest_of
 from cynosure.intents.effects import (
     LATENCIES,
     PREFERRED,
-    SUPPORTED,
     USES,
+    Creation,
     Defragment,
+    Deletion,
     LatencyLimit,
     ModeChange,
     Pin,
@@ -24,7 +26,8 @@ from cynosure.intents.effects import (
     effects_of,
 )
 from cynosure.intents.facts import Facts, key_of, replicas_now, targets_of
-from cynosure.intents.refusals import INSTEAD, Ungrounded, closest, refusal
+from cynosure.intents.refusals import Ungrounded, closest, refusal
+from cynosure.model.service import ServiceKey
 
 DEFAULT_PERCENTILE = Decimal(95)
 
@@ -64,28 +67,36 @@ def ground(
         found = tuple(one for directive in directives for one in _ground_one(directive, where))
     except Ungrounded as error:
         return error.refusal
-    ends = {directive.expires for directive in found}
-    if len(ends) > 1 and any(isinstance(effect, Pin | ModeChange) for effect in effects_of(found)):
-        message = "got: several ends; limit: written fields end with their intent as a whole"
-        return refusal(Reason.CONTRADICTION, message, "one intent for each end")
-    if len(found) > 1 and any(isinstance(effect, Defragment) for effect in effects_of(found)):
-        message = "got: defragment and something else; limit: moves are approved by themselves"
-        return refusal(Reason.CONTRADICTION, message, "one intent for each of them")
-    clash = contradiction(effects_of(found))
-    if clash:
-        return refusal(Reason.CONTRADICTION, f"got: {clash}; limit: one of them", "one intent for each of them")
+    apart = _apart(found)
+    if apart:
+        return refusal(Reason.CONTRADICTION, *apart)
     return Grounded(found, tuple(_relaxations(found, facts)))
 
 
+def _apart(found: Sequence[GroundedDirective]) -> tuple[str, str] | None:
+    """What cannot be one intent, and what works."""
+    effects, ends = effects_of(found), {directive.expires for directive in found}
+    if len(ends) > 1 and any(isinstance(effect, Pin | ModeChange | Creation | Deletion) for effect in effects):
+        return "got: several ends; limit: what is written ends with its intent as a whole", "one intent for each end"
+    if len(effects) > 1 and any(isinstance(effect, Defragment) for effect in effects):
+        message = "got: defragment and something else; limit: moves are approved by themselves"
+        return message, "one intent for each of them"
+    if {isinstance(effect, Deletion) for effect in effects} == {True, False}:
+        message = "got: delete and something else; limit: a deletion waits for its time of grace by itself"
+        return message, "one intent for each of them"
+    clash = contradiction(effects)
+    return (f"got: {clash}; limit: one of them", "one intent for each of them") if clash else None
+
+
 def _ground_one(directive: Directive, where: _Ground) -> Iterator[GroundedDirective]:
-    if directive.verb not in SUPPORTED:
-        known = ", ".join(sorted(verb.value for verb in SUPPORTED))
-        raise Ungrounded(
-            Reason.NOT_AN_INTENT, f"{directive.verb}: limit: the verbs {known}", INSTEAD.get(directive.verb)
-        )
     grounded = GroundedDirective.model_validate(directive.model_dump())
     if directive.verb is Verb.UNDO:
         yield _undo(grounded, where)
+    elif directive.verb is Verb.DEPLOY:
+        yield _deploy(_put(grounded, Source.DEFAULT, namespace=directive.namespace or where.namespace), where)
+    elif directive.verb is Verb.DELETE and directive.service == "*":
+        message = "delete *: limit: services by their names, each of them"
+        raise Ungrounded(Reason.UNSAFE_REQUEST, message, "delete a service by its name")
     elif directive.verb is Verb.DEFRAGMENT and directive.service in (None, "*"):
         yield _put(_put(grounded, Source.DEFAULT, namespace=where.namespace), Source.INFERRED, service="*")
     elif directive.service == "*" and directive.metric in USES:
@@ -128,6 +139,23 @@ def _undo(directive: GroundedDirective, where: _Ground) -> GroundedDirective:
         message = f"undo {name or 'the last intent'}: limit: the intents in force in namespace {where.namespace}"
         raise Ungrounded(Reason.NOT_AN_INTENT, message, last)
     return _put(directive, Source.INFERRED, intent=name)
+
+
+def _deploy(directive: GroundedDirective, where: _Ground) -> GroundedDirective:
+    """A latency, power or cost as a ``bound`` has them; the manifest is made to see whether it can be."""
+    name = directive.service or ""
+    if directive.namespace != where.namespace or name == "*":
+        message = (
+            f"deploy {directive.namespace}/{name}: limit: one service, in namespace {where.namespace} of the intent"
+        )
+        raise Ungrounded(Reason.INFEASIBLE, message, "an intent in that namespace")
+    if where.facts.service(ServiceKey(where.namespace, name)) is not None:
+        message = f"deploy {name}: got a name that is in use; limit: one InferenceService of a name in a namespace"
+        raise Ungrounded(Reason.INFEASIBLE, message, f"deploy it as {name[:50]}-2, or delete {name} first")
+    if directive.metric in LATENCIES | USES:
+        (directive,) = _bound(directive, None, where)
+    manifest_of(directive, where.facts)
+    return directive
 
 
 def _scale(directive: GroundedDirective, service: InferenceService, where: _Ground) -> Sequence[GroundedDirective]:
@@ -262,6 +290,7 @@ _VERBS: dict[Verb, Callable[[GroundedDirective, InferenceService, _Ground], Sequ
     Verb.SCHEDULE: _schedule,
     Verb.PREFER: _prefer,
     Verb.MIGRATE: _migrate,
+    Verb.DELETE: _unchanged,
     Verb.PAUSE: _unchanged,
     Verb.RESUME: _unchanged,
     Verb.EXPLAIN: _unchanged,

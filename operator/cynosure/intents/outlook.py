@@ -3,7 +3,17 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from cynosure.api.conditions import Reason, Type
-from cynosure.intents.effects import Defragment, Effect, Explanation, LatencyLimit, ModeChange, Pin, ReplicaLimit
+from cynosure.intents.effects import (
+    Creation,
+    Defragment,
+    Deletion,
+    Effect,
+    Explanation,
+    LatencyLimit,
+    ModeChange,
+    Pin,
+    ReplicaLimit,
+)
 from cynosure.intents.facts import Facts
 from cynosure.intents.writes import Write
 from cynosure.model.condition import Condition, Status
@@ -20,7 +30,7 @@ def obstacle(effects: Sequence[Effect], before: Plan, after: Plan) -> str | None
     A cap alone may cost attainment: that is a risk, and for a person to decide. Asked for together with a latency or
     a number of replicas, it has to leave room for them.
     """
-    demanding = {e.service for e in effects if isinstance(e, LatencyLimit | ReplicaLimit | Pin)}
+    demanding = {e.service for e in effects if isinstance(e, LatencyLimit | ReplicaLimit | Pin | Creation)}
     for key, condition in _news(before, after):
         if condition.reason not in _LIMITED or key in demanding:
             return f"{key}: {condition.message or condition.reason}"
@@ -66,8 +76,25 @@ def sentences(
             yield _mode(effect)
     yield from (f"Ends intent {name}." for name in ended)
     yield from _options(before, after)
+    yield from (_beginning(e.service, after) for e in effects if isinstance(e, Creation))
     yield f"GPUs in use: {_share(before):g} now wanted, {_share(after):g} with it."
-    yield "Reversible: an undo restores " + (f"{len(writes)} written field(s)." if writes else "the bounds before.")
+    yield from _reversal(effects, writes)
+
+
+def _beginning(service: ServiceKey, after: Plan) -> str:
+    found = next((decision.option for decision in after.decisions if decision.service == service), None)
+    if found is None:
+        return f"{service}: nothing is decided for it."
+    cost = "" if found.cost_per_hour is None else f", {found.cost_per_hour:.2f} an hour"
+    watts = f", {found.watts:.0f} W" if found.watts else ""
+    return f"{service}: begins with {_text(found)} on {found.gpu_product}{watts}{cost}; its load is not known yet."
+
+
+def _reversal(effects: Sequence[Effect], writes: Sequence[Write]) -> Iterator[str]:
+    if any(isinstance(effect, Creation) for effect in effects):
+        yield "Reversible: an undo deletes what is made, at once and with its pods, unless somebody changed it."
+    elif not any(isinstance(effect, Deletion) for effect in effects):
+        yield "Reversible: an undo restores " + (f"{len(writes)} written field(s)." if writes else "the bounds before.")
 
 
 def _mode(effect: ModeChange) -> str:

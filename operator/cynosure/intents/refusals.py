@@ -4,15 +4,9 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 from cynosure.api.conditions import Reason
-from cynosure.api.directive import Verb
 from cynosure.api.intent_status import Refusal
 
 _LINE, _TEXT = 253, 2048
-
-INSTEAD: dict[Verb, str] = {
-    Verb.DEPLOY: "kubectl apply an InferenceService",
-    Verb.DELETE: "pause the service, or kubectl delete the InferenceService",
-}
 
 
 class Ungrounded(Exception):

@@ -4,7 +4,8 @@ Latencies: each request in the window meets the threshold or not, so the share t
 met when the lower end of its Wilson score interval (E. B. Wilson, JASA 22, 1927) is at the objective, and missed
 when the upper end is below it. Looking several times would make a false verdict likelier, so there are at most
 ``LOOKS`` of them, after one, two and four windows, each at a third of the error (Bonferroni).
-GPUs, watts and replicas: the extremes over the window, from enough samples.
+GPUs, watts and replicas: the extremes over the window, from enough samples. A service that was made is verified once it
+serves, and never rolled back.
 """
 
 import math
@@ -17,7 +18,7 @@ from cynosure.api.conditions import Reason, Type
 from cynosure.api.directive import BoundMetric
 from cynosure.api.intent_status import Measurement
 from cynosure.api.scalars import decimal
-from cynosure.intents.effects import Effect, LatencyLimit, Pin, ReplicaLimit, UseLimit
+from cynosure.intents.effects import Creation, Effect, LatencyLimit, Pin, ReplicaLimit, UseLimit
 from cynosure.model.condition import Condition, Status
 from cynosure.model.service import ServiceKey, Target
 from cynosure.model.signals import Absent
@@ -74,7 +75,7 @@ class Finding:
 
 
 def measurable(effects: Sequence[Effect]) -> tuple[Effect, ...]:
-    return tuple(e for e in effects if isinstance(e, LatencyLimit | UseLimit | ReplicaLimit) or _pins(e))
+    return tuple(e for e in effects if isinstance(e, LatencyLimit | UseLimit | ReplicaLimit | Creation) or _pins(e))
 
 
 def _pins(effect: Effect) -> bool:
@@ -94,6 +95,8 @@ async def find(effect: Effect, source: EvidenceSource, since: float, until: floa
         case Pin(service, replicas):
             seen = await source.extremes(service, REPLICAS, since, until)
             return range_finding(service, REPLICAS, "count", replicas, replicas, seen)
+        case Creation(service):
+            return serving_finding(service, await source.extremes(service, REPLICAS, since, until))
     raise TypeError(f"{effect} has no effect to measure")
 
 
@@ -148,6 +151,14 @@ def range_finding(
     message = f"{seen.least:g} to {seen.most:g} {metric} over {seen.samples} samples"
     covered = seen.samples >= MIN_COVERAGE * seen.expected > 0
     return _finding(service, metric, limit, unit, value, not (above or below) if covered else None, message)
+
+
+def serving_finding(service: ServiceKey, seen: Range | Absent) -> Finding:
+    """Whether what was made came to serve. Until it does it is open, never missed: engines may load for long."""
+    if isinstance(seen, Absent):
+        return _finding(service, REPLICAS, 1.0, "count", None, None, seen.message)
+    serves = True if seen.most >= 1 else None
+    return _finding(service, REPLICAS, 1.0, "count", seen.most, serves, f"{seen.most:g} ready at most")
 
 
 def _finding(

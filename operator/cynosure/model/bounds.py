@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 from cynosure.model.calendar import Schedule
 from cynosure.model.repacking import Repacking, Scope
-from cynosure.model.service import ServiceKey, Target
+from cynosure.model.service import Service, ServiceKey, Target
 
 _NO_SERVICES: Mapping[ServiceKey, "ServiceBounds"] = MappingProxyType({})
 
@@ -49,6 +49,9 @@ class Bounds:
     defragment: Scope | None = None
     """Asks the plan for a proposal of moves; none is carried out."""
     sources: tuple[str, ...] = ()
+    newcomers: tuple[Service, ...] = ()
+    """In a dry run: services as if they were there already; so ``leavers`` as if they were not."""
+    leavers: frozenset[ServiceKey] = frozenset()
 
     def of(self, key: ServiceKey) -> ServiceBounds:
         return self.services.get(key) or ServiceBounds()

@@ -20,6 +20,7 @@ from cynosure.plan.fleet import within_fleet
 from cynosure.plan.limits import gpu_limit, spreading_of
 from cynosure.plan.moving import Stage, Turn, moving_of, steered, turn_of, with_surge
 from cynosure.plan.reasons import Why
+from cynosure.plan.supposed import supposed
 from cynosure.plan.tuning import Tuning
 from cynosure.size.options import option_for
 
@@ -34,6 +35,7 @@ def plan_cluster(snapshot: Snapshot, forecasts: Forecasts, bounds: Bounds, tunin
     Pure: the same input gives the same plan; the time is the snapshot's. A service without a forecast is sized by its
     present load; one without metrics keeps what it has; one that cannot be served says why, and no other is affected.
     """
+    snapshot = supposed(snapshot, bounds)
     products = frozenset(gpu.product for gpu in snapshot.gpus)
     alone = (decide(_case(o, snapshot, products, forecasts, bounds, tuning)) for o in snapshot.observations)
     decided = within_fleet(list(alone), bounds)

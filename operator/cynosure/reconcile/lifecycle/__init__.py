@@ -1,7 +1,7 @@
 """The life of ScalingIntents on a cluster: read, plan, get approved, apply, verify, end. Decisions are in ``intents``.
 
 ``Lifecycle`` runs beside the planning loop, under the same lease. It writes the status of intents and approvals and, of
-an InferenceService, only ``spec.scale.replicas`` and ``spec.mode``.
+an InferenceService, only the fields in ``intents.writes``; it makes and deletes some by ``deploy`` and ``delete``.
 """
 
 from cynosure.reconcile.lifecycle.evidence import LiveEvidence, Usage

@@ -10,28 +10,31 @@ from dataclasses import dataclass
 
 from cynosure.api import ScalingIntent
 from cynosure.api.conditions import Reason, Type
-from cynosure.api.intent_status import Undo
+from cynosure.api.intent_status import ServiceChange, Undo
 from cynosure.errors import NotFound, Refused
 from cynosure.intents.bounds import applied_at
 from cynosure.intents.dry_run import bound_change
 from cynosure.intents.effects import Bound, effects_of
 from cynosure.intents.facts import Facts
+from cynosure.intents.services import committed, leaving, reverse
 from cynosure.intents.writes import Write, by_service, change_of, in_place, merge_patch, recorded, value_at
 from cynosure.kube.port import INFERENCE_SERVICES, KubeApi
 from cynosure.model.condition import Condition, Status
 from cynosure.model.service import ServiceKey
+from cynosure.reconcile.lifecycle import services
 from cynosure.reconcile.lifecycle.picture import Picture
 from cynosure.reconcile.lifecycle.progress import Progress
 
 
-def record(progress: Progress, writes: Sequence[Write]) -> None:
-    """From here on the writes are going to be made, whatever happens in between."""
+def record(progress: Progress, writes: Sequence[Write], changes: Sequence[ServiceChange]) -> None:
+    """From here on the writes are going to be made, and services made and deleted, whatever happens in between."""
     namespace = progress.intent.metadata.namespace
     bounds = [effect for effect in effects_of(progress.status.directives) if isinstance(effect, Bound)]
-    changes = [change_of(write.reverse) for write in writes]
-    changes += [bound_change(effect, namespace, added=False) for effect in bounds]
-    progress.set(undo=Undo(changes=tuple(changes[:64])))
-    progress.say(Type.APPLIED, Status.UNKNOWN, Reason.APPLYING, f"{len(writes)} field(s) to write")
+    fields = [change_of(write.reverse) for write in writes]
+    fields += [bound_change(effect, namespace, added=False) for effect in bounds]
+    progress.set(undo=Undo(changes=tuple(fields[:64]), services=tuple(map(reverse, changes))))
+    message = f"{len(writes)} field(s) to write, {len(changes)} service(s) to make or delete"
+    progress.say(Type.APPLIED, Status.UNKNOWN, Reason.APPLYING, message)
 
 
 def outstanding(progress: Progress) -> tuple[Write, ...]:
@@ -76,14 +79,18 @@ async def finish(progress: Progress, kube: KubeApi, picture: Picture) -> None:
     """Make the recorded writes; if one is impossible, take the others back and say so."""
     writes = outstanding(progress)
     outcome = await write(kube, picture, writes)
-    if outcome.left or outcome.refused:
+    why = outcome.refused or (f"{_names(outcome.left)} changed meanwhile" if outcome.left else None)
+    why = why or await services.carry_out(kube, picture, committed(progress.status.undo))
+    if why:
         await write(kube, picture, [w.reverse for w in writes])
-        why = outcome.refused or f"{_names(outcome.left)} changed meanwhile"
+        await _restore(progress, kube, picture)
         progress.say(Type.APPLIED, Status.FALSE, Reason.APPLY_REFUSED, f"{why}; nothing of it is in force")
         return
     progress.set(applied_at=progress.now)
     moves = len(progress.status.plan.moves) if progress.status.plan else 0
     done = f"{moves} move(s) begin" if moves else f"{len(writes)} field(s) written; its bounds hold"
+    if committed(progress.status.undo):
+        done = "its services are made" if not leaving(progress.status.undo) else "its time of grace runs"
     progress.say(Type.APPLIED, Status.TRUE, Reason.IN_FORCE, done)
 
 
@@ -91,9 +98,15 @@ async def take_back(progress: Progress, kube: KubeApi, picture: Picture, ended: 
     """Restore what is recorded, where our value still stands, and end the intent."""
     outcome = await write(kube, picture, [w.reverse for w in outstanding(progress)])
     notes = [f"left as somebody else wrote it: {_names(outcome.left)}"] if outcome.left else []
-    notes += [f"not restored: {outcome.refused}"] if outcome.refused else []
+    notes += [f"not restored: {why}" for why in [outcome.refused, await _restore(progress, kube, picture)] if why]
     message = "; ".join([ended.message, *notes])
     progress.put(Condition(ended.type, ended.status, ended.reason, message))
+
+
+async def _restore(progress: Progress, kube: KubeApi, picture: Picture) -> str | None:
+    """Services as they were before; what stands in the way of it."""
+    undo = progress.status.undo
+    return await services.carry_out(kube, picture, undo.services) if undo else None
 
 
 def _names(writes: Sequence[Write]) -> str:

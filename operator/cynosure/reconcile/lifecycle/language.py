@@ -12,6 +12,7 @@ from cynosure.api.intent_status import GroundedDirective, Provenance, Refusal, S
 from cynosure.api.parse import describe
 from cynosure.api.partitions import PARTITIONS
 from cynosure.clock import Clock
+from cynosure.intents.deploying import models_of
 from cynosure.intents.facts import Facts, replicas_now
 from cynosure.intents.refusals import refusal
 from cynosure.model.condition import Condition, Status
@@ -42,6 +43,7 @@ def catalog_of(facts: Facts, namespace: str) -> Catalog:
                 }
                 for s in facts.within(namespace)
             ],
+            "models": sorted(name for profile in facts.profiles for name in models_of(profile)) or None,
             "partitions": list(PARTITIONS),
             "limits": {
                 "max_replicas": limits.max_replicas,

@@ -5,7 +5,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
 
-from cynosure.api import AutomationPolicy, InferenceService, IntentApproval, Invalid, ScalingIntent, parse
+from cynosure.api import (
+    AutomationPolicy,
+    InferenceService,
+    IntentApproval,
+    Invalid,
+    ModelProfile,
+    ScalingIntent,
+    parse,
+)
 from cynosure.api.automation_policy import AutomationPolicySpec
 from cynosure.api.metadata import Resource as Kind
 from cynosure.errors import NotFound
@@ -14,10 +22,12 @@ from cynosure.kube.port import (
     AUTOMATION_POLICIES,
     INFERENCE_SERVICES,
     INTENT_APPROVALS,
+    MODEL_PROFILES,
     SCALING_INTENTS,
     KubeApi,
     Resource,
 )
+from cynosure.model.service import ServiceKey
 
 _ADMISSION = "admissionregistration.k8s.io"
 _POLICIES = Resource(_ADMISSION, "v1", "validatingadmissionpolicies", namespaced=False)
@@ -38,16 +48,20 @@ class Picture:
     approvals: list[IntentApproval]
     policy: AutomationPolicySpec = field(default_factory=AutomationPolicySpec)
     stamped_since: datetime | None = None
+    profiles: tuple[ModelProfile, ...] = ()
 
     @property
     def facts(self) -> Facts:
-        return Facts(tuple(self.services), self.policy)
+        return Facts(tuple(self.services), self.policy, self.profiles)
 
     def put_service(self, body: Mapping[str, Any]) -> None:
         service = parse(InferenceService, body)
         if isinstance(service, InferenceService):
             others = (other for other in self.services if key_of(other) != key_of(service))
             self.services = [*others, service]
+
+    def drop_service(self, gone: ServiceKey) -> None:
+        self.services = [service for service in self.services if key_of(service) != gone]
 
     def put_approval(self, body: Mapping[str, Any]) -> None:
         approval = parse(IntentApproval, body)
@@ -69,6 +83,7 @@ async def read(kube: KubeApi) -> Picture:
     """
     intents = await _all(kube, SCALING_INTENTS, ScalingIntent)
     services = await _all(kube, INFERENCE_SERVICES, InferenceService) if intents else []
+    profiles = await _all(kube, MODEL_PROFILES, ModelProfile) if intents else []
     approvals = await _all(kube, INTENT_APPROVALS, IntentApproval)
     policies = await _all(kube, AUTOMATION_POLICIES, AutomationPolicy)
     return Picture(
@@ -77,6 +92,7 @@ async def read(kube: KubeApi) -> Picture:
         approvals=sorted(approvals, key=_age),
         policy=policies[0].spec if policies else AutomationPolicySpec(),
         stamped_since=await _stamped_since(kube) if approvals else None,
+        profiles=tuple(profiles),
     )
 
 

@@ -15,9 +15,12 @@ from cynosure.intents.effects import Reversal, effects_of
 from cynosure.intents.facts import Facts
 from cynosure.intents.grounding import Grounded, ground
 from cynosure.intents.moves import scope_of
+from cynosure.kube.port import KubeApi
 from cynosure.model.condition import Condition, Status
 from cynosure.model.repacking import Defragmentation
+from cynosure.model.service import Service
 from cynosure.place.blame import smallest_conflict
+from cynosure.reconcile.lifecycle import services
 from cynosure.reconcile.lifecycle.drafting import Drafted, Drafts
 from cynosure.reconcile.lifecycle.picture import Picture
 from cynosure.reconcile.lifecycle.progress import Progress
@@ -97,7 +100,9 @@ def ended_by(progress: Progress, picture: Picture) -> list[ScalingIntent]:
     return [picture.intents[intent.metadata.namespace, name] for name in in_force if name in named]
 
 
-async def plan(progress: Progress, grounded: Grounded, picture: Picture, forecasts: Forecasts) -> Proposal | None:
+async def plan(
+    progress: Progress, grounded: Grounded, picture: Picture, forecasts: Forecasts, kube: KubeApi
+) -> Proposal | None:
     """What may be approved now; None while there is nothing, and the conditions say why."""
     facts, now = picture.facts, progress.now.timestamp()
     ended = ended_by(progress, picture)
@@ -117,11 +122,16 @@ async def plan(progress: Progress, grounded: Grounded, picture: Picture, forecas
     if what_if is None:
         _waits_for_a_pass(progress)
         return None
+    if why := await services.rehearse(kube, picture, draft.services):
+        progress.set(plan=None)
+        _infeasible(progress, (), why)
+        return None
     risks = (*grounded.risks, *(moves.notes if moves else ()))
-    run = await asyncio.to_thread(dry_run, progress.intent, draft, held, risks, facts, what_if, int(now))
+    come = services.newcomers(picture, draft.services)
+    run = await asyncio.to_thread(dry_run, progress.intent, draft, held, risks, facts, what_if, int(now), come)
     progress.set(plan=run.plan, conflicts=())
     if run.obstacle:
-        blamed = await asyncio.to_thread(_blamed, progress, draft, rest, facts, what_if)
+        blamed = await asyncio.to_thread(_blamed, progress, draft, rest, facts, what_if, come)
         _infeasible(progress, blamed, run.obstacle)
         return None
     progress.say(Type.CONFLICT_FREE, Status.TRUE, Reason.NO_CONFLICT, "no intent in force wants the opposite")
@@ -194,15 +204,20 @@ def _conflicted(progress: Progress, by_name: Mapping[str, str]) -> None:
 
 
 def _blamed(
-    progress: Progress, draft: Draft, rest: Sequence[Holding], facts: Facts, what_if: WhatIf
+    progress: Progress,
+    draft: Draft,
+    rest: Sequence[Holding],
+    facts: Facts,
+    what_if: WhatIf,
+    come: Sequence[Service],
 ) -> tuple[Holding, ...]:
     """The smallest set of intents in force without which it could be met; empty when it cannot be met alone."""
     at = {held.source: held for held in rest}
-    alone = Draft(draft.effects, draft.writes, (), draft.digest)
+    alone = Draft(draft.effects, draft.writes, (), draft.digest, services=draft.services)
 
     def feasible(sources: Sequence[str]) -> bool:
         held = [at[source] for source in sources]
-        return dry_run(progress.intent, alone, held, (), facts, what_if, 0).obstacle is None
+        return dry_run(progress.intent, alone, held, (), facts, what_if, 0, come).obstacle is None
 
     return tuple(at[s] for s in smallest_conflict(list(at), feasible)) if at and feasible(()) else ()
 

@@ -17,10 +17,11 @@ from cynosure.intents.bounds import has_expired, is_applied, taken_back_by, take
 from cynosure.intents.dry_run import draft_of
 from cynosure.intents.moves import repacking_of
 from cynosure.intents.phase import CLOSED
+from cynosure.intents.services import leaving as leavers
 from cynosure.intents.verification import EvidenceSource, Window
 from cynosure.kube.port import INTENT_APPROVALS, SCALING_INTENTS, KubeApi
 from cynosure.model.condition import Condition, Status
-from cynosure.reconcile.lifecycle import applying, moving, planning, verifying
+from cynosure.reconcile.lifecycle import applying, leaving, moving, planning, verifying
 from cynosure.reconcile.lifecycle.drafting import Drafter, Drafts
 from cynosure.reconcile.lifecycle.events import announce
 from cynosure.reconcile.lifecycle.picture import Picture, key, read
@@ -119,7 +120,7 @@ class Lifecycle:
             progress.put(replace(ending, type=Type.APPROVED))
             return
         grounded = planning.understand(progress, picture, self.drafts)
-        proposal = await planning.plan(progress, grounded, picture, self._forecasts) if grounded else None
+        proposal = await planning.plan(progress, grounded, picture, self._forecasts, self._kube) if grounded else None
         if proposal is None:
             return
         ruling = judge(
@@ -144,7 +145,7 @@ class Lifecycle:
         ended = planning.ended_by(progress, picture)
         draft = draft_of(progress.intent, progress.status.directives, ended, picture.facts)
         progress.set(approved_by=approver)
-        applying.record(progress, draft.writes)
+        applying.record(progress, draft.writes, draft.services)
         await self._save(progress, picture)
         await self._apply(progress, picture)
 
@@ -162,8 +163,8 @@ class Lifecycle:
             self._mark(progress, picture, ending)
         elif picture.policy.stop:
             moving.rest(progress)
-            if progress.is_(Type.VERIFIED, Status.UNKNOWN, Reason.MEASURING):
-                progress.say(Type.VERIFIED, Status.UNKNOWN, Reason.STOPPED, "measured anew once the stop is lifted")
+            if any(progress.is_(Type.VERIFIED, Status.UNKNOWN, why) for why in (Reason.MEASURING, Reason.GRACE_PERIOD)):
+                progress.say(Type.VERIFIED, Status.UNKNOWN, Reason.STOPPED, "begins anew once the stop is lifted")
         elif ending is not None:
             await applying.take_back(progress, self._kube, picture, ending)
         else:
@@ -172,6 +173,8 @@ class Lifecycle:
     def _begin(self, progress: Progress) -> None:
         if repacking_of(progress.status.plan):
             moving.begin(progress)
+        elif leavers(progress.status.undo):
+            leaving.begin(progress)
         else:
             verifying.begin(progress, self._timing.window)
 
@@ -181,6 +184,7 @@ class Lifecycle:
             self._begin(progress)
         await verifying.look(progress, self._evidence, self._timing.window)
         await moving.look(progress, self._forecasts(), self._evidence, picture.policy, self._timing.move_seconds)
+        await leaving.look(progress, self._kube, picture)
         breach = verifying.breach(progress)
         if breach is not None:
             await self._save(progress, picture)
