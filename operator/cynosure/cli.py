@@ -14,6 +14,9 @@ COMMANDS = (
     "cynosure.crds_command",
     "cynosure.doctor_command",
     "cynosure.intent_command",
+    "cynosure.service_command",
+    "cynosure.stop_command",
+    "cynosure.catalog_command",
     "cynosure.forecast.command",
     "cynosure.place.command",
     "cynosure.size.command",
@@ -47,9 +50,10 @@ def build_parser() -> argparse.ArgumentParser:
 
 def _register_ask(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """``ask`` knows no cluster by itself: the language engine is given what reads and writes one."""
-    intents, language = (importlib.import_module(name) for name in ("cynosure.intent_command", "llm_engine.command"))
+    names = ("cynosure.caller", "cynosure.intent_command", "llm_engine.command")
+    caller, intents, language = map(importlib.import_module, names)
     ask = language.register(commands, read_catalog=intents.read_catalog, create_intent=intents.create_intent)
-    intents.add_cluster_options(ask)
+    caller.add_cluster_options(ask)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -162,5 +162,10 @@ def test_from_a_sentence_to_its_undo_by_the_command_line(
     operate()
     assert status(admin, shop, "three")["phase"] == "Undone"
     assert pinned(admin, shop) == 0
+    assert cynosure(bob, "plan", "three") == 0
+    assert cynosure(bob, "history", "chat") == 0
+    assert "intent three Undone, by alice, approved by bob: scale chat to 3 replicas" in capsys.readouterr().out
+    assert cynosure(alice, "stop") == 1, "the stop is the administrators'"
+    assert "forbidden" in capsys.readouterr().err
     assert cynosure(bob, "intents") == 0
     assert "three  Undone  alice" in capsys.readouterr().out

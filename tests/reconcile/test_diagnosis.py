@@ -10,7 +10,6 @@ from cynosure.api import InferenceService, ScalingIntent
 from cynosure.api.automation_policy import AutomationPolicySpec
 from cynosure.api.directive import Directive
 from cynosure.clock import system_clock
-from cynosure.intent_command import explained
 from cynosure.observe.attainment import Attainment
 from cynosure.observe.prometheus import Prometheus
 from cynosure.plan import plan_cluster
@@ -18,6 +17,7 @@ from cynosure.reconcile.diagnosis import Diagnosis, Knowledge, facts
 from cynosure.reconcile.diagnosis.gauges import gpu_readings, series_of
 from cynosure.reconcile.diagnosis.proposals import is_worth_asking
 from cynosure.reconcile.result import PassResult
+from cynosure.service_command import explained
 from cynosure.settings import DiagnosisSettings, ForecastSettings
 
 from tests.builders.snapshots import CHAT
