@@ -249,6 +249,17 @@ async def test_expiry_restores_what_was_written(shop: Shop) -> None:
     assert (shop.phase(asked), shop.pinned()) == ("Expired", 0)
 
 
+@pytest.mark.parametrize(
+    ("until", "end"),
+    [("31 December 2096", "2097-01-01T00:00:00Z"), ("2096-12-31 18:00", "2096-12-31T18:00:00Z")],
+    ids=["a day, to its end", "a time, of UTC"],
+)
+async def test_an_end_without_a_zone(shop: Shop, until: str, end: str) -> None:
+    asked = shop.ask(f"pause chat until {until}")
+    await shop.rounds()
+    assert [directive["expires"] for directive in shop.status(asked)["directives"]] == [end]
+
+
 async def test_intents_that_contradict_are_named_before_approval(shop: Shop) -> None:
     first = await shop.applied("scale chat between 1 and 2 replicas")
     second = shop.ask("scale chat to 5 replicas")

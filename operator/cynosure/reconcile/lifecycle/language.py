@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from pydantic import ValidationError
 
@@ -23,6 +23,7 @@ from llm_engine import Directive as Spoken
 
 MOST = 16
 """Directives of one intent, as its status can hold."""
+_DAY = re.compile(r"^\d{4}-\d{2}-\d{2}$")
 _DURATION = re.compile(r"^P(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?$")
 
 
@@ -102,13 +103,22 @@ def _directive(spoken: Spoken, provenance: Sequence[Provenance], now_seconds: fl
 
 
 def expiry(text: str, now_seconds: float) -> str | datetime:
-    """An ISO 8601 duration counts from now; anything else is taken as a time."""
+    """An ISO 8601 duration counts from now; a day holds until it is over, and a time without a zone is one of UTC."""
     found = _DURATION.match(text)
     if not found or not any(found.groups()):
-        return text
+        return _time(text) or text
     weeks, days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
     length = timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds)
     return moment(now_seconds) + length
+
+
+def _time(text: str) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    at = found if found.tzinfo else found.replace(tzinfo=UTC)
+    return at + timedelta(days=1) if _DAY.match(text) else at
 
 
 def _provenance(field: str, source: str, span: tuple[int, int] | None) -> Provenance:
