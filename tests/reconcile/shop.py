@@ -133,6 +133,10 @@ class Shop:
         place = (POLICIES, "", "default")
         self.server.storage.write(place, PERSON, lambda old: update(old, PERSON, merged(old.body, {"spec": spec})))
 
+    def edit_intent(self, name: str, spec: Body) -> None:
+        place = (INTENTS, "shop", name)
+        self.server.storage.write(place, PERSON, lambda old: update(old, PERSON, merged(old.body, {"spec": spec})))
+
     def edit(self, patch: Body, name: str = "chat") -> None:
         self.server.storage.write(
             (SERVICES, "shop", name), PERSON, lambda old: update(old, PERSON, merged(old.body, patch))

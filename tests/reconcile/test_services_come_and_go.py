@@ -161,6 +161,20 @@ async def test_an_undo_leaves_a_service_that_somebody_changed_and_says_so(shop: 
     assert there(shop, "assistant") is not None
 
 
+@pytest.mark.parametrize("approved", [True, False], ids=["stated in the directive", "added afterwards"])
+async def test_a_service_goes_at_an_end_that_was_approved_and_at_no_other(shop: Shop, approved: bool) -> None:
+    catalogue(shop, serving=SERVING)
+    end = {"expires": "2096-10-02T08:00:00Z"}
+    asked = await agreed(shop, {**DEPLOY, **(end if approved else {})})
+    told = "At its end, 2096-10-02 08:00 UTC, all of them are as before." in shop.status(asked)["plan"]["message"]
+    if not approved:
+        shop.edit_intent(asked, end)
+    shop.now += 86400
+    await shop.rounds()
+    assert shop.phase(asked) == "Expired"
+    assert (told, there(shop, "assistant") is None) == (approved, approved)
+
+
 async def test_a_service_that_does_not_serve_in_time_is_not_taken_away(shop: Shop) -> None:
     catalogue(shop, serving=SERVING)
     shop.evidence.range = Range(0, 0, 60, 60)

@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import TypeVar
 
 from cynosure.api import ScalingIntent
 from cynosure.api.automation_policy import AutomationPolicySpec
 from cynosure.api.conditions import Type
-from cynosure.api.directive import BoundMetric
+from cynosure.api.directive import BoundMetric, Directive
 from cynosure.intents.effects import (
     Bound,
     Defragment,
@@ -78,9 +79,14 @@ def applied_at(intent: ScalingIntent) -> tuple[float, str, str]:
 
 def has_expired(intent: ScalingIntent, now_seconds: float) -> bool:
     """By ``spec.expires``, or once the last of its directives has ended, when each of them says when."""
-    own = [directive.expires for directive in intent.status.directives]
-    last = max((end for end in own if end is not None), default=None) if own and None not in own else None
-    return any(end is not None and end.timestamp() <= now_seconds for end in (intent.spec.expires, last))
+    ends = (intent.spec.expires, stated_end(intent.status.directives))
+    return any(end is not None and end.timestamp() <= now_seconds for end in ends)
+
+
+def stated_end(directives: Sequence[Directive]) -> datetime | None:
+    """When the last of them has ended, if each says when. A digest has it; ``spec.expires`` may change at any time."""
+    own = [directive.expires for directive in directives]
+    return max((end for end in own if end is not None), default=None) if None not in own else None
 
 
 def _unexpired(intent: ScalingIntent, now_seconds: float) -> tuple[Effect, ...]:

@@ -10,7 +10,7 @@ from cynosure.api.intent_status import Change, GroundedDirective, IntentPlan, Se
 from cynosure.api.partitions import PARTITIONS
 from cynosure.api.scalars import decimal, plain
 from cynosure.intents.approval import Proposal
-from cynosure.intents.bounds import Holding, bounds_of
+from cynosure.intents.bounds import Holding, bounds_of, stated_end
 from cynosure.intents.deploying import recipe_of
 from cynosure.intents.digest import plan_digest
 from cynosure.intents.effects import (
@@ -63,6 +63,8 @@ class Draft:
     services: tuple[ServiceChange, ...] = ()
     kept: tuple[str, ...] = ()
     """In words: services that a reversal would make or delete, and leaves as they are."""
+    end: datetime | None = None
+    """When ``services`` are as before by themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,8 @@ def draft_of(
     services = {*_concerned(effects, intent, facts), *services_of(repacking), *(write.service for write in writes)}
     names = [other.metadata.name for other in ended]
     digest = plan_digest(intent.metadata.uid, directives, services, writes, names, facts, repacking, changes)
-    return Draft(effects, writes, tuple(ended), digest, left, defragmentation, changes, kept)
+    end = stated_end(directives) if changes else None
+    return Draft(effects, writes, tuple(ended), digest, left, defragmentation, changes, kept, end)
 
 
 def dry_run(
@@ -167,7 +170,8 @@ def _told(draft: Draft, before: Plan, after: Plan, facts: Facts) -> list[str]:
     ended = [other.metadata.name for other in draft.ended]
     made = [effect for effect in draft.effects if isinstance(effect, Creation)]
     origins = {effect.service: f"with the engine of {recipe_of(effect.directive, facts).origin}" for effect in made}
-    services = services_told(draft.services, origins, facts)
+    services = [*services_told(draft.services, origins, facts)]
+    services += [f"At its end, {draft.end:%Y-%m-%d %H:%M} UTC, all of them are as before."] if draft.end else []
     return [*moves, *services, *sentences(draft.effects, draft.writes, ended, before, after, facts)]
 
 

@@ -12,7 +12,7 @@ from cynosure.api import ScalingIntent
 from cynosure.api.conditions import Reason, Type
 from cynosure.api.intent_status import ServiceChange, Undo
 from cynosure.errors import NotFound, Refused
-from cynosure.intents.bounds import applied_at
+from cynosure.intents.bounds import applied_at, stated_end
 from cynosure.intents.dry_run import bound_change
 from cynosure.intents.effects import Bound, effects_of
 from cynosure.intents.facts import Facts
@@ -95,10 +95,18 @@ async def finish(progress: Progress, kube: KubeApi, picture: Picture) -> None:
 
 
 async def take_back(progress: Progress, kube: KubeApi, picture: Picture, ended: Condition) -> None:
-    """Restore what is recorded, where our value still stands, and end the intent."""
+    """Restore what is recorded, where our value still stands, and end the intent.
+
+    No service is made or deleted at an end that nobody has approved.
+    """
     outcome = await write(kube, picture, [w.reverse for w in outstanding(progress)])
     notes = [f"left as somebody else wrote it: {_names(outcome.left)}"] if outcome.left else []
-    notes += [f"not restored: {why}" for why in [outcome.refused, await _restore(progress, kube, picture)] if why]
+    end = stated_end(progress.status.directives)
+    if ended.reason != Reason.EXPIRED or (end is not None and end <= progress.now):
+        refused = await _restore(progress, kube, picture)
+    else:
+        refused = "services stay, as their directives state no end" if committed(progress.status.undo) else None
+    notes += [f"not restored: {why}" for why in (outcome.refused, refused) if why]
     message = "; ".join([ended.message, *notes])
     progress.put(Condition(ended.type, ended.status, ended.reason, message))
 

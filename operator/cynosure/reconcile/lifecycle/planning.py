@@ -123,7 +123,7 @@ async def plan(
         _waits_for_a_pass(progress)
         return None
     if why := await services.rehearse(kube, picture, draft.services):
-        progress.set(plan=None)
+        progress.set(plan=IntentPlan(digest=draft.digest, made_at=progress.now, message=why[:2048]))
         _infeasible(progress, (), why)
         return None
     risks = (*grounded.risks, *(moves.notes if moves else ()))

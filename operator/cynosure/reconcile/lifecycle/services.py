@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from cynosure.api import InferenceService
 from cynosure.api.intent_status import ServiceChange
-from cynosure.errors import NotFound, Refused
+from cynosure.errors import Conflict, NotFound, Refused
 from cynosure.intents.services import CREATE, changed, is_there, place, stands, to_make
 from cynosure.kube.port import INFERENCE_SERVICES, KubeApi
 from cynosure.model.service import Service
@@ -21,7 +21,7 @@ async def rehearse(kube: KubeApi, picture: Picture, changes: Sequence[ServiceCha
     try:
         for change in to_make(changes, picture.facts):
             await kube.create(INFERENCE_SERVICES, change.manifest, dry_run=True)
-    except (Refused, NotFound) as error:
+    except (Refused, NotFound, Conflict) as error:
         return str(error)
     return None
 
@@ -54,6 +54,11 @@ async def _create(kube: KubeApi, picture: Picture, change: ServiceChange) -> str
     try:
         picture.put_service(await kube.create(INFERENCE_SERVICES, change.manifest))
     except (Refused, NotFound) as error:
+        return str(error)
+    except Conflict as error:
+        there = await kube.get(INFERENCE_SERVICES, change.name, change.namespace)
+        if there["metadata"].get("deletionTimestamp"):
+            raise  # it is on its way out
         return str(error)
     return None
 
