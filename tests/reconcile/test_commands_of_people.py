@@ -135,6 +135,7 @@ async def test_the_stop_leaves_the_rest_of_the_policy_as_it_is(shop: Shop, cynos
     assert shop.server.storage.objects[POLICIES, "", "default"].body["spec"] == {"maxReplicas": 7, "stop": True}
 
 
+@pytest.mark.slow
 async def test_the_history_of_a_service_is_its_decisions_and_the_intents_about_it(
     shop: Shop, cynosure: Cynosure
 ) -> None:

@@ -71,7 +71,9 @@ async def test_a_sentence_makes_a_service_and_an_undo_deletes_it(shop: Shop) -> 
 
     undo = shop.ask("undo")
     await shop.rounds()
-    assert "shop/assistant: is deleted at once" in shop.status(undo)["plan"]["message"]
+    told = shop.status(undo)["plan"]["message"]
+    assert "shop/assistant: is deleted at once" in told
+    assert "Not reversible" in told
     shop.approve(undo)
     await shop.rounds()
     assert (there(shop, "assistant"), shop.phase(asked)) == (None, "Undone")
@@ -148,6 +150,7 @@ async def test_what_finds_no_place_is_not_offered_for_approval(shop: Shop) -> No
     assert shop.condition(asked, "Planned") == ("False", "Infeasible")
 
 
+@pytest.mark.slow
 async def test_an_undo_leaves_a_service_that_somebody_changed_and_says_so(shop: Shop) -> None:
     catalogue(shop, serving=SERVING)
     await agreed(shop, DEPLOY)
@@ -175,6 +178,7 @@ async def test_a_service_goes_at_an_end_that_was_approved_and_at_no_other(shop: 
     assert (told, there(shop, "assistant") is None) == (approved, approved)
 
 
+@pytest.mark.slow
 async def test_a_service_that_does_not_serve_in_time_is_not_taken_away(shop: Shop) -> None:
     catalogue(shop, serving=SERVING)
     shop.evidence.range = Range(0, 0, 60, 60)
@@ -185,6 +189,7 @@ async def test_a_service_that_does_not_serve_in_time_is_not_taken_away(shop: Sho
     assert there(shop, "assistant") is not None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("verbs", [["scale"], ["deploy", "delete"]], ids=["not named", "named"])
 async def test_without_a_person_only_where_the_policy_names_the_verb(shop: Shop, verbs: list[str]) -> None:
     catalogue(shop, serving=SERVING)
@@ -280,6 +285,7 @@ async def test_an_undo_in_time_keeps_the_service_as_it_is(shop: Shop) -> None:
     assert shop.phase(asked) == "Undone"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("planned_in_time", [True, False], ids=["planned in time", "planned too late"])
 async def test_an_undo_after_it_makes_the_service_anew(shop: Shop, planned_in_time: bool) -> None:
     shop.edit({"metadata": {"labels": {"team": "shop"}}})
@@ -315,6 +321,7 @@ async def test_what_somebody_changes_in_the_time_of_grace_is_not_deleted(shop: S
     assert there(shop, "chat") is not None
 
 
+@pytest.mark.slow
 async def test_an_emergency_stop_begins_the_time_of_grace_anew(shop: Shop) -> None:
     shop.policy(stop=False)
     asked = await agreed(shop, DELETE)

@@ -172,7 +172,9 @@ def _told(draft: Draft, before: Plan, after: Plan, facts: Facts) -> list[str]:
     origins = {effect.service: f"with the engine of {recipe_of(effect.directive, facts).origin}" for effect in made}
     services = [*services_told(draft.services, origins, facts)]
     services += [f"At its end, {draft.end:%Y-%m-%d %H:%M} UTC, all of them are as before."] if draft.end else []
-    return [*moves, *services, *sentences(draft.effects, draft.writes, ended, before, after, facts)]
+    at_once = any(change.action == DELETE and change.grace_seconds is None for change in draft.services)
+    outlook = sentences(draft.effects, draft.writes, ended, before, after, facts, deletes_at_once=at_once)
+    return [*moves, *services, *outlook]
 
 
 def without(in_force: Sequence[Holding], namespace: str, names: Iterable[str]) -> tuple[Holding, ...]:

@@ -67,6 +67,8 @@ def sentences(
     before: Plan,
     after: Plan,
     facts: Facts,
+    *,
+    deletes_at_once: bool,
 ) -> Iterator[str]:
     yield from _explanations(effects, facts)
     if all(isinstance(effect, Explanation | Defragment) for effect in effects) and not ended:
@@ -78,7 +80,10 @@ def sentences(
     yield from _options(before, after)
     yield from (_beginning(e.service, after) for e in effects if isinstance(e, Creation))
     yield f"GPUs in use: {_share(before):g} now wanted, {_share(after):g} with it."
-    yield from _reversal(effects, writes)
+    if deletes_at_once:
+        yield "Not reversible: what is deleted at once comes back by another deploy only."
+    else:
+        yield from _reversal(effects, writes)
 
 
 def _beginning(service: ServiceKey, after: Plan) -> str:
