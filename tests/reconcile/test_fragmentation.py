@@ -22,8 +22,8 @@ from tests.builders.moving_world import CODE, EVERYTHING, VISION, World, holes, 
 from tests.builders.snapshots import A100, CHAT, forecast, observation, service
 from tests.fakes.objects import Body
 from tests.plan.test_defragment import run
+from tests.reconcile.shop import INTENTS, POLICIES, Shop, shop  # noqa: F401
 from tests.reconcile.test_defragment import Floor, floor, in_force  # noqa: F401
-from tests.reconcile.test_lifecycle import INTENTS, POLICIES, Shop, shop  # noqa: F401
 
 HOUR = 3600.0
 OWN_NAME = "system:serviceaccount:cynosure-system:cynosure"
