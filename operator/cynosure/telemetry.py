@@ -21,6 +21,8 @@ class Telemetry:
         self.registry = CollectorRegistry()
         self.decisions = self._counter("cynosure_decisions", "Decisions made", "action", "reason")
         self.forecast_rps = self._gauge("cynosure_forecast_rps", "Peak within the lead time", *_SERVICE, "level")
+        self.forecast_wape = self._gauge("cynosure_forecast_wape", "Error over the last season", *_SERVICE, "method")
+        self.forecast_coverage = self._gauge("cynosure_forecast_coverage", "Share below the quantile 0.9", *_SERVICE)
         self.arrival_rps = self._gauge("cynosure_arrival_rps", "Measured request rate", *_SERVICE)
         self.desired = self._gauge("cynosure_replicas_desired", "Replicas decided", *_SERVICE, "partition")
         self.existing = self._gauge("cynosure_replicas", "Replicas by phase", *_SERVICE, "partition", "phase")

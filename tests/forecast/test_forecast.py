@@ -31,6 +31,7 @@ def test_a_load_with_a_season_is_seen_rising_before_it_rises() -> None:
     assert np.abs(found.values[:, MEDIAN] - truth).mean() < 0.5
     assert found.backtest_wape is not None
     assert found.backtest_wape < 0.1
+    assert found.backtest_coverage == pytest.approx(0.9, abs=0.08)
 
 
 def test_a_load_without_a_season_is_not_given_one() -> None:
@@ -64,6 +65,7 @@ def test_one_sample_is_forecast_with_the_spread_of_random_arrivals() -> None:
     assert found.values[0, MEDIAN] == pytest.approx(4)
     assert found.values[0, LEVELS.index(0.95)] > 6
     assert found.backtest_wape is None
+    assert found.backtest_coverage is None
     assert "too little history" in found.reason
 
 

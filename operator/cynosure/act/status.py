@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any
 
 from cynosure.act.work import Work
@@ -164,6 +165,10 @@ def _option(option: Option) -> OptionStatus:
     )
 
 
+def _share(value: float | None) -> Decimal | None:
+    return None if value is None else decimal(round(value, 4))
+
+
 def _forecast(forecast: Forecast, lead_time_seconds: float, now_seconds: float) -> ForecastStatus:
     until = now_seconds + lead_time_seconds
     return ForecastStatus(
@@ -172,7 +177,8 @@ def _forecast(forecast: Forecast, lead_time_seconds: float, now_seconds: float) 
         horizon_seconds=int(len(forecast.values) * forecast.step_seconds),
         history_seconds=int(forecast.history_seconds),
         wanted_history_seconds=int(forecast.wanted_seconds),
-        backtest_wape=decimal(round(forecast.backtest_wape, 4)) if forecast.backtest_wape is not None else None,
+        backtest_wape=_share(forecast.backtest_wape),
+        backtest_coverage=_share(forecast.backtest_coverage),
         quantiles=tuple(
             ForecastQuantile(
                 level=decimal(round(level, 6)),

@@ -64,6 +64,8 @@ class ForecastStatus(Part):
     """How much the seasonal method needs."""
     backtest_wape: NonNegative | None = None
     """Weighted absolute percentage error on the held-out end of the history, as a fraction."""
+    backtest_coverage: NonNegative | None = None
+    """Share of that end at or below its quantile 0.9, as a fraction."""
     quantiles: Annotated[tuple[ForecastQuantile, ...], Field(max_length=16, json_schema_extra=keyed("level"))] = ()
     """The peak within the lead time, by probability."""
 

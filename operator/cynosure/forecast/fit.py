@@ -11,9 +11,9 @@ from cynosure.forecast.fleet import Worth
 from cynosure.forecast.grid import on_grid
 from cynosure.forecast.methods import Method
 from cynosure.forecast.periods import periods
-from cynosure.forecast.portfolio import Record, Rolled, roll
+from cynosure.forecast.portfolio import Rolled, roll
 from cynosure.forecast.windows import Indices
-from cynosure.model.forecast import Forecast
+from cynosure.model.forecast import COVERED, Forecast
 from cynosure.model.signals import Floats, Series
 
 MEDIAN: Final = LEVELS.index(0.5)
@@ -102,7 +102,7 @@ class Fitted:
     weights: Floats
     bands: Bands
     reason: str
-    wape: float | None
+    judged: "Judged | None"
     worth: Worth
     history_steps: int
 
@@ -124,7 +124,8 @@ class Fitted:
             reason=self.reason,
             history_seconds=len(values) * horizon.step_seconds,
             wanted_seconds=_SEASONED * horizon.season_seconds,
-            backtest_wape=self.wape,
+            backtest_wape=self.judged.wape if self.judged else None,
+            backtest_coverage=self.judged.coverage if self.judged else None,
         )
 
 
@@ -137,14 +138,14 @@ def fit(values: Floats, horizon: Horizon, borrowed: Worth | None = None) -> Fitt
     now, found = len(values) - 1, periods(values, horizon.season_steps)
     learning = np.arange(now, max(now - steps, 0) - 1, -spacing)[::-1]
     rolled = roll(values, learning[-1:], learning, horizon.leads, horizon.season_steps, found, borrowed)
-    errors = _recent_wapes(rolled.record, horizon)
+    judged = _judged(rolled, horizon)
     return Fitted(
         horizon=horizon,
         methods=rolled.methods,
         weights=rolled.weights[:, -1],
         bands=rolled.bands,
-        reason=_reason(rolled, errors, is_lent=bool(borrowed)),
-        wape=errors[0] if errors else None,
+        reason=_reason(rolled, judged, is_lent=bool(borrowed)),
+        judged=judged,
         worth=rolled.worth,
         history_steps=len(values),
     )
@@ -162,18 +163,33 @@ def _every_step(quantiles: Floats, horizon: Horizon) -> Floats:
     return np.stack([np.interp(steps, horizon.leads, column) for column in quantiles.T], axis=1)
 
 
-def _recent_wapes(record: Record, horizon: Horizon) -> tuple[float, float] | None:
-    """WAPE of the median and of the last value over the last season, all leads together; None of too few."""
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """The last season's forecasts of all leads together: errors, and the share at or below the quantile COVERED."""
+
+    wape: float
+    last_value_wape: float
+    coverage: float
+
+
+def _judged(rolled: Rolled, horizon: Horizon) -> Judged | None:
+    """None of too few."""
     recent = slice(-max(horizon.season_steps // horizon.replay[1], _FEWEST_JUDGED), None)
+    record, origins = rolled.record, np.arange(len(rolled.record.median))[recent]
     actual, median, baseline = (row[recent] for row in (record.actual, record.median, record.baseline))
+    upper = rolled.bands.around(median, origins)[:, :, LEVELS.index(COVERED)]
     known = np.isfinite(actual)
     if known.sum() < _FEWEST_JUDGED:
         return None
-    return wape(actual[known], median[known]), wape(actual[known], baseline[known])
+    return Judged(
+        wape=wape(actual[known], median[known]),
+        last_value_wape=wape(actual[known], baseline[known]),
+        coverage=float(np.mean(actual[known] <= upper[known])),
+    )
 
 
-def _reason(rolled: Rolled, errors: tuple[float, float] | None, *, is_lent: bool) -> str:
-    if errors is None:
+def _reason(rolled: Rolled, judged: Judged | None, *, is_lent: bool) -> str:
+    if judged is None:
         known = "they are weighed as other services found them" if is_lent else "the last value stands in"
         return f"too little history to compare methods; {known}"
     shares = rolled.weights[:, -1].mean(axis=1)
@@ -181,5 +197,6 @@ def _reason(rolled: Rolled, errors: tuple[float, float] | None, *, is_lent: bool
     named = [f"{rolled.methods[n].name} {shares[n]:.0%}" for n in order.tolist() if shares[n] >= _NAMED_WEIGHT]
     return (
         f"{', '.join(named) or rolled.methods[order[0]].name}: weighted by their errors over the last seasons; "
-        f"together WAPE {errors[0]:.1%} over the newest, the last value {errors[1]:.1%}"
+        f"together WAPE {judged.wape:.1%} over the newest, the last value {judged.last_value_wape:.1%}; "
+        f"{judged.coverage:.0%} of it was at or below the quantile {COVERED:g}"
     )

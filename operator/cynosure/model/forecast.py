@@ -2,10 +2,14 @@
 
 from bisect import bisect_left
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
 from cynosure.model.signals import Floats
+
+COVERED: Final = 0.9
+"""The quantile whose coverage is told: the one that replicas are planned for most of the time."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -15,7 +19,8 @@ class Forecast:
     ``levels``, two or more, rise in (0, 1). ``history_seconds`` is what there was to learn from and ``wanted_seconds``
     what similar seasons need; ``method`` is the one with the largest say, ``reason`` names all that had one and why.
     ``backtest_wape`` is the weighted absolute percentage error of the median over the newest season, every step of it
-    forecast from what was known before, None when too little of it was known.
+    forecast from what was known before, and ``backtest_coverage`` the share of those steps at or below their quantile
+    ``COVERED``; None when too little was known.
     """
 
     made_at_seconds: float
@@ -27,6 +32,7 @@ class Forecast:
     history_seconds: float
     wanted_seconds: float
     backtest_wape: float | None = None
+    backtest_coverage: float | None = None
 
     def peak_rps(self, level: float, from_seconds: float, until_seconds: float) -> float:
         """The largest ``level`` quantile between two Unix times; levels between are interpolated.

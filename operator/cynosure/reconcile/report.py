@@ -33,7 +33,7 @@ class Reporter:
         metrics = self._telemetry
         for gauge in (
             *(metrics.forecast_rps, metrics.arrival_rps, metrics.desired, metrics.existing, metrics.gpu_share),
-            *(metrics.slices, metrics.absent, metrics.lead_time),
+            *(metrics.slices, metrics.absent, metrics.lead_time, metrics.forecast_wape, metrics.forecast_coverage),
         ):
             gauge.clear()
 
@@ -77,9 +77,13 @@ class Reporter:
         now = result.snapshot.now_seconds
         lead = {o.service.key: o.lead_time_seconds for o in result.snapshot.observations}
         for key, forecast in result.forecasts.items():
+            place = (key.namespace, key.name)
             for level in forecast.levels:
                 peak = forecast.peak_rps(level, now, now + lead.get(key, 0.0))
-                self._telemetry.forecast_rps.labels(key.namespace, key.name, f"{level:g}").set(peak)
+                self._telemetry.forecast_rps.labels(*place, f"{level:g}").set(peak)
+            if forecast.backtest_wape is not None and forecast.backtest_coverage is not None:
+                self._telemetry.forecast_wape.labels(*place, forecast.method).set(forecast.backtest_wape)
+                self._telemetry.forecast_coverage.labels(*place).set(forecast.backtest_coverage)
 
     def _slots(self, result: PassResult) -> None:
         nodes = {gpu.uuid: gpu.node for gpu in result.snapshot.gpus}
