@@ -15,9 +15,12 @@ from cynosure.api import (
     parse,
 )
 from cynosure.api.automation_policy import AutomationPolicySpec
+from cynosure.api.intent_status import Phase
 from cynosure.api.metadata import Resource as Kind
 from cynosure.errors import NotFound
+from cynosure.intents.bounds import is_applied
 from cynosure.intents.facts import Facts, key_of
+from cynosure.intents.phase import CLOSED
 from cynosure.kube.port import (
     AUTOMATION_POLICIES,
     INFERENCE_SERVICES,
@@ -72,6 +75,11 @@ class Picture:
         self.intents[key(intent)] = intent
 
 
+def is_open(intent: ScalingIntent) -> bool:
+    """Whether it is still to be read or planned; a refused plan is made again."""
+    return not is_applied(intent) and intent.status.phase not in CLOSED - {Phase.REFUSED}
+
+
 def key(resource: Kind) -> Key:
     return resource.metadata.namespace, resource.metadata.name
 
@@ -79,11 +87,13 @@ def key(resource: Kind) -> Key:
 async def read(kube: KubeApi) -> Picture:
     """Objects that cannot be parsed are left out: their own conditions say so elsewhere.
 
-    A fleet without intents is not read: its services are many, and nobody asks about them.
+    A fleet without intents is not read: its services are many, and nobody asks about them. Nor is the catalogue once
+    all intents are in force or over.
     """
     intents = await _all(kube, SCALING_INTENTS, ScalingIntent)
     services = await _all(kube, INFERENCE_SERVICES, InferenceService) if intents else []
-    profiles = await _all(kube, MODEL_PROFILES, ModelProfile) if intents else []
+    open_intents = [intent for intent in intents if is_open(intent)]
+    profiles = await _all(kube, MODEL_PROFILES, ModelProfile) if open_intents else []
     approvals = await _all(kube, INTENT_APPROVALS, IntentApproval)
     policies = await _all(kube, AUTOMATION_POLICIES, AutomationPolicy)
     return Picture(

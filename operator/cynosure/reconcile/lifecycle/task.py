@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 
 from cynosure.api import IntentApproval, ScalingIntent, parse
 from cynosure.api.conditions import Reason, Type
-from cynosure.api.intent_status import Phase
 from cynosure.clock import Clock
 from cynosure.errors import Conflict, CynosureError, Fatal, NotFound, Unavailable
 from cynosure.intents.approval import Ruling, judge
@@ -24,7 +23,7 @@ from cynosure.model.condition import Condition, Status
 from cynosure.reconcile.lifecycle import applying, leaving, moving, planning, verifying
 from cynosure.reconcile.lifecycle.drafting import Drafter, Drafts
 from cynosure.reconcile.lifecycle.events import announce
-from cynosure.reconcile.lifecycle.picture import Picture, key, read
+from cynosure.reconcile.lifecycle.picture import Picture, is_open, key, read
 from cynosure.reconcile.lifecycle.progress import Progress, moment, status_body, stored
 
 log = logging.getLogger(__name__)
@@ -105,10 +104,10 @@ class Lifecycle:
             log.exception("intent %s/%s: unexpected; please report it", *key(intent))
 
     async def _advance(self, progress: Progress, picture: Picture) -> None:
-        if progress.phase in CLOSED - {Phase.REFUSED} and not is_applied(progress.intent):
-            return
         if is_applied(progress.intent):
             await self._hold(progress, picture)
+        elif not is_open(progress.intent):
+            return
         elif progress.is_(Type.APPLIED, Status.UNKNOWN, Reason.APPLYING):
             await self._apply(progress, picture)
         else:
