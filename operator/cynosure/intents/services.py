@@ -128,8 +128,10 @@ def identity(change: ServiceChange) -> Sequence[object]:
 
 
 def lines(change: ServiceChange) -> Iterator[Change]:
-    """As lines of a diff, one for each field at the top of the spec."""
-    for field, value in sorted(change.manifest["spec"].items()):
+    """As lines of a diff, one for each field at the top of the spec, without what is as by default."""
+    spec = InferenceService.model_validate(change.manifest).spec
+    stated = spec.model_dump(mode="json", by_alias=True, exclude_none=True, exclude_defaults=True)
+    for field, value in sorted(stated.items()):
         text = _cut(json.dumps(value, sort_keys=True))
         before, after = (None, text) if change.action == CREATE else (text, None)
         yield Change(
