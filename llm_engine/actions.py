@@ -8,7 +8,7 @@ from llm_engine.catalog import Catalog, nearest, nearest_partition
 from llm_engine.clauses import Clause
 from llm_engine.coordination import window_of
 from llm_engine.implied import TARGETS, given_name, is_label, is_origin, objective_of
-from llm_engine.lexicon import Kind
+from llm_engine.lexicon import NUMERIC, Kind
 from llm_engine.limits import number, partial, read_numbers, stated
 from llm_engine.tags import Tag
 from llm_engine.times import duration
@@ -59,16 +59,26 @@ def _undo(clause: Clause, tag: Tag, catalog: Catalog) -> Directive:
     marker = clause.first(Kind.INTENT)
     is_marked = clause.words(tag).endswith("intent")
     told = marker.start if marker else (tag.end if is_marked else len(clause.text))
-    named = [t for t in clause.of(Kind.WORD) if t.start > told or (t.start > tag.start and _NAME_LIKE.search(t.value))]
+    named = [t for t in clause.of(Kind.WORD) if t.start > tag.start and (_NAME_LIKE.search(t.value) or t.start > told)]
+    named = [t for t in named if _NAME_LIKE.search(t.value) or not clause.of(Kind.SERVICE, Kind.EVERYTHING)]
     if named:
         made = made.having("intent", clause.text[named[0].start : named[0].end], stated(named[0].span))
     elif hyphened := _HYPHENED.search(clause.text, tag.end, clause.tags[-1].end):
         made = made.having("intent", hyphened.group(), stated(hyphened.span()))
+    elif marker and (last := _behind(clause, marker)):
+        made = made.having("intent", clause.words(last), stated(last.span))
     elif clause.of(Kind.SERVICE, Kind.EVERYTHING, Kind.QUANTITY):
         raise Unclear("Undo the intent that was applied last, or which one (its name)?")
     elif marker is not None and not _LAST.search(clause.text):
         raise Unclear("Undo which intent (its name), or the last one?")
     return made
+
+
+def _behind(clause: Clause, marker: Tag) -> Tag | None:
+    """``undo intent make``: what ends the clause directly behind the word is a name, whatever else it may mean."""
+    after = [tag for tag in clause.tags if tag.start >= marker.end]
+    is_last = len(after) == 1 and after[0].kind not in (Kind.FILLER, Kind.SERVICE, *NUMERIC)
+    return after[0] if is_last and _NAME.fullmatch(clause.words(after[0])) else None
 
 
 def _prefer(clause: Clause, tag: Tag, catalog: Catalog) -> Directive:
