@@ -1,10 +1,13 @@
 """The objects that carry a replay into a cluster, as plain dicts: a ConfigMap and a Job, and background load."""
 
 import base64
+import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
+from loadgen import burn
 from loadgen.errors import ScheduleTooLarge
 from loadgen.schedule import Schedule
 from loadgen.targets import Prompt
@@ -14,6 +17,8 @@ MOST_CONFIG_MAP_BYTES = 1 << 20
 _KEY = "schedule.bin"
 _TTL_SECONDS = 3600
 _GRACE_SECONDS = 60
+_BURN = "/burn"
+_LEAST_CPU_LIMIT, _LIMIT_TO_PEAK = 0.2, 3.0
 _LABELS = {"app.kubernetes.io/name": "cynosure-replay", "app.kubernetes.io/part-of": "cynosure"}
 
 
@@ -116,6 +121,51 @@ def _stress_pod(node: str, namespace: str, image: str, load_percent: int, second
             "volumes": [{"name": "tmp", "emptyDir": {"sizeLimit": "16Mi"}}],
         },
     }
+
+
+def burning_pod(
+    name: str,
+    namespace: str,
+    image: str,
+    utilisation: burn.Utilisation,
+    start_at_unix_seconds: float,
+    pull_policy: str = "IfNotPresent",
+) -> list[Manifest]:
+    """Return a ConfigMap and a pod that uses the CPU that is due in each step, and ends by itself.
+
+    ``image`` needs python3 and stress-ng. The limit lies well above the peak, so that what was missed can be caught up.
+    """
+    peak = max(utilisation.cores)
+    given = {**asdict(utilisation), "start_at_unix_seconds": start_at_unix_seconds}
+    script = Path(burn.__file__)
+    container = _container("stress", image, pull_policy, command=["python3", f"{_BURN}/{script.name}"])
+    container["command"].append(f"{_BURN}/utilisation.json")
+    container["resources"] = {
+        "requests": {"cpu": f"{max(peak, 0.001):.3f}", "memory": "64Mi"},
+        "limits": {"cpu": f"{max(_LIMIT_TO_PEAK * peak, _LEAST_CPU_LIMIT):.3f}", "memory": "256Mi"},
+    }
+    container["volumeMounts"] = [
+        {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108
+        {"name": "burn", "mountPath": _BURN, "readOnly": True},
+    ]
+    volumes = [{"name": "tmp", "emptyDir": {"sizeLimit": "16Mi"}}, {"name": "burn", "configMap": {"name": name}}]
+    labels = {**_LABELS, "app.kubernetes.io/component": "stress"}
+    metadata = {"name": name, "namespace": namespace, "labels": labels}
+    return [
+        {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": metadata,
+            "data": {script.name: script.read_text(encoding="utf-8"), "utilisation.json": json.dumps(given)},
+            "immutable": True,
+        },
+        {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": metadata,
+            "spec": {**_pod(5), "containers": [container], "volumes": volumes},
+        },
+    ]
 
 
 def _command(job: ReplayJob) -> list[str]:

@@ -23,7 +23,7 @@ from testbed.run import run
 PAUSE = "localhost/pause:1"
 _SUITE = "bookworm"
 _PYTHON = ("python3", "python3-pip", "python-is-python3", "ca-certificates")
-_TOOLS = ("prometheus", "stress-ng")
+_TOOLS = ("prometheus", "stress-ng", "python3")
 _SOURCES = ("operator/cynosure", "llm_engine", "loadgen", "serving", "testbed")
 _ARCHIVE_IN_USE_SECONDS = 1800.0
 _DROPPED = (

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import json
 import signal
 import sys
 import time
@@ -10,9 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from loadgen.burn import Utilisation
 from loadgen.errors import BadLoadInput, ScheduleTooLarge
 from loadgen.job import main
-from loadgen.manifests import ReplayJob, replay_job, schedule_config_map, stress_pods
+from loadgen.manifests import ReplayJob, burning_pod, replay_job, schedule_config_map, stress_pods
 from loadgen.outcomes import Outcomes, merge
 from loadgen.report import report_of
 from loadgen.slo import Slo
@@ -123,11 +125,12 @@ def test_a_schedule_too_large_for_a_config_map_names_the_volume(monkeypatch: pyt
 def test_what_runs_in_the_cluster_is_restricted_and_ends_by_itself() -> None:
     job = replay_job(JOB, evenly(10, 600.0))
     (stress,) = stress_pods(["node-1"], "shop", "cynosure:1", 30, 600)
+    _, burning = burning_pod("busy", "shop", "tools:1", Utilisation(5.0, (0.1, 0.02)), 1.8e9)
     assert job["spec"]["activeDeadlineSeconds"] == 900
     assert job["spec"]["backoffLimitPerIndex"] == 0, "a replay is not repeated"
     assert stress["spec"]["activeDeadlineSeconds"] == 660
     assert "--cpu-load 30 --timeout 600s" in " ".join(stress["spec"]["containers"][0]["command"])
-    for pod in (job["spec"]["template"]["spec"], stress["spec"]):
+    for pod in (job["spec"]["template"]["spec"], stress["spec"], burning["spec"]):
         assert pod["automountServiceAccountToken"] is False
         assert pod["securityContext"]["runAsNonRoot"] is True
         for container in pod["containers"]:
@@ -135,9 +138,18 @@ def test_what_runs_in_the_cluster_is_restricted_and_ends_by_itself() -> None:
             assert container["securityContext"]["capabilities"] == {"drop": ["ALL"]}
 
 
+def test_a_burning_pod_brings_its_program_along_and_may_catch_up_above_its_peak() -> None:
+    config, pod = burning_pod("busy", "shop", "tools:1", Utilisation(5.0, (0.1, 0.02)), 1.8e9)
+    compile(config["data"]["burn.py"], "burn.py", "exec")
+    assert json.loads(config["data"]["utilisation.json"])["cores"] == [0.1, 0.02]
+    assert pod["spec"]["containers"][0]["resources"]["requests"]["cpu"] == "0.100"
+    assert pod["spec"]["containers"][0]["resources"]["limits"]["cpu"] == "0.300"
+
+
 def test_the_manifests_are_valid() -> None:
     validate = pytest.importorskip("kubernetes_validate").validate
     schedule = evenly(10, 600.0)
     objects = [schedule_config_map(JOB, schedule), replay_job(JOB, schedule)]
-    for manifest in [*objects, *stress_pods(["node.1"], "shop", "cynosure:1", 30, 600)]:
+    burning = burning_pod("busy", "shop", "tools:1", Utilisation(5.0, (0.1, 0.02)), 1.8e9)
+    for manifest in [*objects, *stress_pods(["node.1"], "shop", "cynosure:1", 30, 600), *burning]:
         validate(manifest, "1.33", strict=True)

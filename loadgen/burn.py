@@ -1,0 +1,148 @@
+"""Keeps the pod that it runs in as busy as a schedule says: stress-ng burns, and the measured CPU time says how long.
+
+Runs as a script in a pod, from a ConfigMap, so it needs nothing but the standard library and stress-ng on PATH.
+stress-ng's own ``--cpu-load`` is an open setting in whole percent of a core. Here it always burns a whole core, and is
+let run for a part of each tick, so that the CPU time that the pod's cgroup has counted follows what is due. At the end
+one line of JSON says how much was used in each step, by the same counter.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+TICK_SECONDS = 0.1
+CATCH_UP_SECONDS = 1.0
+"""What cannot be burnt, as others have the CPU, is caught up later; what is more than this at the peak is forgiven,
+since load that comes much too late would be wrong a second time."""
+
+_COUNTERS: tuple[tuple[Path, Callable[[str], float]], ...] = (
+    (Path("/sys/fs/cgroup/cpu.stat"), lambda text: int(text.split()[1]) / 1e6),  # v2: usage_usec N
+    (Path("/sys/fs/cgroup/cpuacct/cpuacct.usage"), lambda text: int(text) / 1e9),
+    (Path("/sys/fs/cgroup/cpu,cpuacct/cpuacct.usage"), lambda text: int(text) / 1e9),
+)
+_COMMAND = ("stress-ng", "--quiet", "--cpu", "1", "--timeout", "0", "--temp-path", "/tmp")  # noqa: S108
+_BEGINS_SECONDS = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Utilisation:
+    """CPU cores that are due in steps of equal length, counted from a common start."""
+
+    step_seconds: float
+    cores: tuple[float, ...]
+
+    @property
+    def duration_seconds(self) -> float:
+        return self.step_seconds * len(self.cores)
+
+    def due_cpu_seconds(self, at_seconds: float) -> float:
+        """Return the CPU time that is due from the start until then."""
+        whole = min(int(at_seconds / self.step_seconds), len(self.cores))
+        part = self.cores[whole] * (at_seconds - whole * self.step_seconds) if whole < len(self.cores) else 0.0
+        return sum(self.cores[:whole]) * self.step_seconds + part
+
+
+@dataclass(slots=True)
+class Controller:
+    """Says for each tick how long to burn. All that was used too much or too little so far counts, so nothing drifts.
+
+    forgiven_cpu_seconds: due and never burnt (above zero), or burnt though not due, as a pod uses CPU for itself.
+    """
+
+    utilisation: Utilisation
+    forgiven_cpu_seconds: float = 0.0
+
+    def burn_seconds(self, at_seconds: float, used_cpu_seconds: float) -> float:
+        """Return how long to burn from now on, at most a tick; used CPU time counts from the start like the time."""
+        due = self.utilisation.due_cpu_seconds(at_seconds + TICK_SECONDS)
+        debt = due - used_cpu_seconds - self.forgiven_cpu_seconds
+        most = CATCH_UP_SECONDS * max(self.utilisation.cores)
+        kept = min(max(debt, -most), most)
+        self.forgiven_cpu_seconds += debt - kept
+        return min(max(kept, 0.0), TICK_SECONDS)
+
+
+def read_cpu_seconds() -> float:
+    """Return what the cgroup of this container has used since it was made; both versions of cgroups are read.
+
+    :raises OSError: no counter is mounted.
+    """
+    for path, seconds in _COUNTERS:
+        if path.exists():
+            return seconds(path.read_text())
+    raise OSError("no CPU counter in /sys/fs/cgroup: cpu.stat (v2) or cpuacct/cpuacct.usage (v1); is this a container?")
+
+
+@contextmanager
+def burner() -> Iterator[Callable[[signal.Signals], None]]:
+    """Start stress-ng, stopped, and yield what sends a signal to it and to its worker."""
+    process = subprocess.Popen(_COMMAND, start_new_session=True)
+
+    def tell(number: signal.Signals) -> None:
+        if process.poll() is not None:
+            raise ChildProcessError(f"stress-ng has ended with code {process.returncode}")
+        os.killpg(process.pid, number)
+
+    try:
+        time.sleep(_BEGINS_SECONDS)
+        tell(signal.SIGSTOP)
+        yield tell
+    finally:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def follow(utilisation: Utilisation, start_at_unix_seconds: float) -> dict[str, Any]:
+    """Burn until the schedule ends; return the CPU seconds used until the end of each step, and what was forgiven."""
+    with burner() as tell:
+        time.sleep(max(0.0, start_at_unix_seconds - time.time()))
+        # The clock that steps are counted by must not be set back; a pod that begins late leaves the past out.
+        zero = time.monotonic() - (time.time() - start_at_unix_seconds)
+        begun = time.monotonic() - zero
+        base = read_cpu_seconds() - utilisation.due_cpu_seconds(begun)
+        controller = Controller(utilisation)
+        used: list[float] = []
+        for tick in range(int(begun / TICK_SECONDS), round(utilisation.duration_seconds / TICK_SECONDS)):
+            _sleep_until(zero + tick * TICK_SECONDS)
+            now, spent = time.monotonic() - zero, read_cpu_seconds() - base
+            used += [spent] * (int(now / utilisation.step_seconds) - len(used))
+            _burn(tell, controller.burn_seconds(now, spent))
+        _sleep_until(zero + utilisation.duration_seconds)
+        used.append(read_cpu_seconds() - base)
+    return {"used_cpu_seconds": used, "forgiven_cpu_seconds": controller.forgiven_cpu_seconds}
+
+
+def _burn(tell: Callable[[signal.Signals], None], seconds: float) -> None:
+    if seconds:
+        tell(signal.SIGCONT)
+        time.sleep(seconds)
+        tell(signal.SIGSTOP)
+
+
+def _sleep_until(at_seconds: float) -> None:
+    time.sleep(max(0.0, at_seconds - time.monotonic()))
+
+
+def _end(number: int, _: object) -> None:
+    sys.exit(128 + number)
+
+
+def main() -> None:
+    """Read the schedule from the file that is named: step_seconds, cores, start_at_unix_seconds."""
+    signal.signal(signal.SIGTERM, _end)  # the first process of a container ignores it otherwise
+    given = json.loads(Path(sys.argv[1]).read_text())
+    utilisation = Utilisation(given["step_seconds"], tuple(given["cores"]))
+    print(json.dumps(follow(utilisation, given["start_at_unix_seconds"])), flush=True)  # noqa: T201
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,80 @@
+"""Keeping a pod as busy as a schedule says, on a simulated machine; the real one is in tests/testbed/test_pods.py."""
+
+import random
+from collections.abc import Callable
+from itertools import pairwise
+
+import pytest
+
+from loadgen.burn import CATCH_UP_SECONDS, TICK_SECONDS, Controller, Utilisation
+
+OWN_CORES = 0.003
+"""What the pod uses for itself, which the controller cannot switch off."""
+
+
+def played(
+    utilisation: Utilisation, speed: Callable[[float], float] = lambda _: 1.0, late: float = 0.0
+) -> tuple[list[float], Controller]:
+    """Return the mean cores of each step on a machine that gives ``speed`` cores to who burns, and wakes ``late``."""
+    controller, chance = Controller(utilisation), random.Random(1)
+    used, edges = 0.0, [0.0]
+    for tick in range(round(utilisation.duration_seconds / TICK_SECONDS)):
+        at = tick * TICK_SECONDS
+        burn = controller.burn_seconds(at, used)
+        burn += chance.uniform(0, late) if burn else 0.0
+        used += min(burn, TICK_SECONDS) * speed(at) + OWN_CORES * TICK_SECONDS
+        if (tick + 1) % round(utilisation.step_seconds / TICK_SECONDS) == 0:
+            edges.append(used)
+    return [(after - before) / utilisation.step_seconds for before, after in pairwise(edges)], controller
+
+
+STEPS = Utilisation(5.0, (0.01, 0.1, 0.06, 0.03, 0.1, 0.02))
+
+
+def test_each_step_uses_what_is_due_though_signals_come_late_and_the_pod_itself_uses_some() -> None:
+    cores, controller = played(STEPS, late=0.003)
+    assert cores == pytest.approx(STEPS.cores, abs=0.002)
+    assert controller.forgiven_cpu_seconds == 0
+
+
+def test_nothing_drifts_over_an_hour() -> None:
+    hour = Utilisation(60.0, (0.05, 0.15) * 30)
+    cores, _ = played(hour, late=0.005)
+    assert sum(cores) == pytest.approx(sum(hour.cores), abs=0.01)
+
+
+def test_a_machine_that_gives_half_a_core_makes_no_difference() -> None:
+    assert played(STEPS, speed=lambda _: 0.5)[0] == pytest.approx(STEPS.cores, abs=0.003)
+
+
+def test_what_was_missed_is_caught_up_soon() -> None:
+    starved = Utilisation(5.0, (0.1, 0.1, 0.05))
+    cores, controller = played(starved, speed=lambda at: 0.0 if 8.0 <= at < 8.8 else 1.0)
+    assert cores == pytest.approx(starved.cores, abs=0.002)
+    assert controller.forgiven_cpu_seconds == 0
+
+
+def test_what_was_missed_for_long_is_forgiven_rather_than_burnt_at_the_wrong_time() -> None:
+    starved = Utilisation(5.0, (0.1, 0.1, 0.1, 0.02))
+    cores, controller = played(starved, speed=lambda at: 0.0 if 5.0 <= at < 10.0 else 1.0)
+    assert cores[1] == pytest.approx(OWN_CORES)
+    assert cores[2] <= 0.1 + CATCH_UP_SECONDS * 0.1 / 5.0 + 0.002
+    assert cores[3] == pytest.approx(0.02, abs=0.001)
+    assert controller.forgiven_cpu_seconds == pytest.approx(5 * 0.1 - CATCH_UP_SECONDS * 0.1, abs=0.02)
+
+
+def test_an_idle_hour_is_no_credit_for_the_step_after_it() -> None:
+    idle = Utilisation(600.0, (0.0, 0.1))
+    cores, controller = played(idle)
+    assert cores == pytest.approx([OWN_CORES, 0.1], abs=0.001)
+    assert controller.forgiven_cpu_seconds < 0, "the pod itself used CPU that was not due"
+
+
+def test_more_than_a_core_is_never_asked_for() -> None:
+    controller = Controller(Utilisation(5.0, (1.0,)))
+    assert controller.burn_seconds(4.0, 0.0) == TICK_SECONDS
+
+
+def test_due_time_ends_with_the_schedule() -> None:
+    assert STEPS.due_cpu_seconds(7.5) == pytest.approx(0.05 + 0.25)
+    assert STEPS.due_cpu_seconds(1e6) == pytest.approx(sum(STEPS.cores) * 5.0)
