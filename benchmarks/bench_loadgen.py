@@ -33,7 +33,7 @@ from loadgen.report import report_of
 from loadgen.schedule import Kind, Schedule
 from loadgen.slo import Slo
 from loadgen.targets import admit
-from loadgen.trace import RequestTrace
+from loadgen.trace import RateSeries, RequestTrace
 from loadgen.transforms import Compress, ScaleToPeak, Slice
 
 DATA = Path(__file__).resolve().parents[1] / "../shared/data"
@@ -127,10 +127,13 @@ def real_schedules(seconds: float) -> Iterator[tuple[str, Schedule]]:
     for speedup in (1.0, 6.0):
         steps = (Compress(speedup), Slice(busiest / speedup, busiest / speedup + seconds))
         yield f"Azure code x{speedup:g}", build_schedule(code, Recipe(steps, limit=limit))
-    client = read_trace(DATA / "servegen/m-large_client_rates.csv.gz", {"client": "0"})
-    steps = (Slice(0.0, 60 * seconds), Compress(60.0), ScaleToPeak(100.0))
+    # The highest coefficient of variation of all its clients that send a request a minute or more.
+    client = read_trace(DATA / "servegen/m-small_client_rates.csv.gz", {"client": "33"})
+    assert isinstance(client, RateSeries)
+    start = float(client.starts[client.rps.argmax()] - client.from_seconds)
+    steps = (Slice(start, start + 60 * seconds), Compress(60.0), ScaleToPeak(100.0))
     yield (
-        "ServeGen client 0",
+        "ServeGen m-small client 33",
         build_schedule(client, Recipe(steps, arrivals="gamma", tokens=code_tokens(), limit=limit)),
     )
 
@@ -145,7 +148,7 @@ def fidelity(url: str, arguments: argparse.Namespace) -> str:
         bins = np.arange(int(schedule.duration_seconds) + 2)
         peak, peak_sent = (np.histogram(at, bins)[0].max() for at in (outcomes.due_seconds, sent_at))
         print(
-            f"{name:18} {report['sent']:5} sent: rate RMSE {report['rate_rmse']:.4f}, WAPE {report['rate_wape']:.4f}, "
+            f"{name:26} {report['sent']:5} sent: rate RMSE {report['rate_rmse']:.4f}, WAPE {report['rate_wape']:.4f}, "
             f"CV {cv:.2f} ({cv_sent / cv - 1:+.2%}), peak {peak}/s ({peak_sent / peak - 1:+.2%}), "
             f"send lag p99 {report['send_lag_ms_p99']:.2f} ms"
         )

@@ -8,6 +8,7 @@ from typing import Any
 
 from diagnosis_report import diagnosis_headline
 from policy_report import OWN, at_least_as_good, cheapest, headline, peers, row_of, saving
+from traffic_report import traffic
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
@@ -172,6 +173,7 @@ SECTIONS: Mapping[str, Callable[[Answer], Iterable[str]]] = {
     "policies.json": policies,
     "forecast.json": forecasts,
     "diagnosis.json": diagnoses,
+    "traffic.json": traffic,
 }
 
 

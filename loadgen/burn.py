@@ -14,7 +14,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ CATCH_UP_SECONDS = 1.0
 """What cannot be burnt, as others have the CPU, is caught up later; what is more than this at the peak is forgiven,
 since load that comes much too late would be wrong a second time."""
 
+_LEARNT, _LEAST_CORES = 0.3, 0.1
 _COUNTERS: tuple[tuple[Path, Callable[[str], float]], ...] = (
     (Path("/sys/fs/cgroup/cpu.stat"), lambda text: int(text.split()[1]) / 1e6),  # v2: usage_usec N
     (Path("/sys/fs/cgroup/cpuacct/cpuacct.usage"), lambda text: int(text) / 1e9),
@@ -59,15 +60,27 @@ class Controller:
 
     utilisation: Utilisation
     forgiven_cpu_seconds: float = 0.0
+    _cores: float = field(default=1.0, init=False)
+    _burnt_seconds: float = field(default=0.0, init=False)
+    _used_cpu_seconds: float = field(default=0.0, init=False)
 
     def burn_seconds(self, at_seconds: float, used_cpu_seconds: float) -> float:
         """Return how long to burn from now on, at most a tick; used CPU time counts from the start like the time."""
+        self._learn(used_cpu_seconds)
         due = self.utilisation.due_cpu_seconds(at_seconds + TICK_SECONDS)
         debt = due - used_cpu_seconds - self.forgiven_cpu_seconds
         most = CATCH_UP_SECONDS * max(self.utilisation.cores)
         kept = min(max(debt, -most), most)
         self.forgiven_cpu_seconds += debt - kept
-        return min(max(kept, 0.0), TICK_SECONDS)
+        self._burnt_seconds = min(max(kept, 0.0) / self._cores, TICK_SECONDS)
+        return self._burnt_seconds
+
+    def _learn(self, used_cpu_seconds: float) -> None:
+        """On a busy machine who burns gets but a part of a core, and has to burn for longer."""
+        if self._burnt_seconds:
+            got = (used_cpu_seconds - self._used_cpu_seconds) / self._burnt_seconds
+            self._cores += _LEARNT * (min(max(got, _LEAST_CORES), 1.0) - self._cores)
+        self._used_cpu_seconds = used_cpu_seconds
 
 
 def read_cpu_seconds() -> float:

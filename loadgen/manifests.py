@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from loadgen import burn
-from loadgen.errors import ScheduleTooLarge
+from loadgen.errors import BadLoadInput, ScheduleTooLarge
 from loadgen.schedule import Schedule
 from loadgen.targets import Prompt
 
@@ -134,7 +134,9 @@ def burning_pod(
     """Return a ConfigMap and a pod that uses the CPU that is due in each step, and ends by itself.
 
     ``image`` needs python3 and stress-ng. The limit lies well above the peak, so that what was missed can be caught up.
+    :raises BadLoadInput: there is no step, or one of them is not between 0 and 1 core.
     """
+    _check(utilisation)
     peak = max(utilisation.cores)
     given = {**asdict(utilisation), "start_at_unix_seconds": start_at_unix_seconds}
     script = Path(burn.__file__)
@@ -166,6 +168,17 @@ def burning_pod(
             "spec": {**_pod(5), "containers": [container], "volumes": volumes},
         },
     ]
+
+
+def _check(utilisation: burn.Utilisation) -> None:
+    if not utilisation.cores or not utilisation.step_seconds > 0:
+        raise BadLoadInput("utilisation: it has no time; give at least one step of more than 0 s")
+    wrong = next((n for n, cores in enumerate(utilisation.cores) if not 0 <= cores <= 1), None)
+    if wrong is not None:
+        raise BadLoadInput(
+            f"utilisation: step {wrong} wants {utilisation.cores[wrong]:g} cores and a pod burns 0 to 1; "
+            f"share it among more pods, and give a missing step the load of an idle pod"
+        )
 
 
 def _command(job: ReplayJob) -> list[str]:

@@ -43,8 +43,8 @@ def test_nothing_drifts_over_an_hour() -> None:
     assert sum(cores) == pytest.approx(sum(hour.cores), abs=0.01)
 
 
-def test_a_machine_that_gives_half_a_core_makes_no_difference() -> None:
-    assert played(STEPS, speed=lambda _: 0.5)[0] == pytest.approx(STEPS.cores, abs=0.003)
+def test_a_machine_that_gives_a_third_of_a_core_makes_no_difference() -> None:
+    assert played(STEPS, speed=lambda _: 1 / 3)[0] == pytest.approx(STEPS.cores, abs=0.002)
 
 
 def test_what_was_missed_is_caught_up_soon() -> None:

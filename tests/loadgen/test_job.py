@@ -146,6 +146,15 @@ def test_a_burning_pod_brings_its_program_along_and_may_catch_up_above_its_peak(
     assert pod["spec"]["containers"][0]["resources"]["limits"]["cpu"] == "0.300"
 
 
+@pytest.mark.parametrize(
+    ("cores", "told"),
+    [((), "no time"), ((0.1, 1.4), "step 1 wants 1.4 cores"), ((float("nan"),), "step 0 wants nan cores")],
+)
+def test_a_pod_is_not_asked_for_what_it_cannot_burn(cores: tuple[float, ...], told: str) -> None:
+    with pytest.raises(BadLoadInput, match=told):
+        burning_pod("busy", "shop", "tools:1", Utilisation(5.0, cores), 1.8e9)
+
+
 def test_the_manifests_are_valid() -> None:
     validate = pytest.importorskip("kubernetes_validate").validate
     schedule = evenly(10, 600.0)

@@ -1,14 +1,18 @@
 """Real pods: what runs on the testbed behaves as on any Kubernetes."""
 
 import json
+import re
 import time
 import uuid
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from loadgen.burn import Utilisation
+from loadgen.manifests import burning_pod
 from testbed.cluster import Cluster
 from testbed.gpus import set_faults
 from testbed.processes import wait_until
@@ -103,6 +107,30 @@ def test_a_slow_node_takes_its_time(kubectl: Kubectl) -> None:
     finally:
         set_faults(kubectl.cluster, "node-2")
     assert time.monotonic() - started > 3
+
+
+def test_a_burning_pod_is_as_busy_as_it_should_be_and_the_kubelet_counts_the_same(kubectl: Kubectl) -> None:
+    utilisation, start_at = Utilisation(3.0, (0.02, 0.1, 0.05, 0.1, 0.0)), time.time() + 8
+    kubectl.apply(*burning_pod("busy", kubectl.namespace, kubectl.cluster.images["stress-ng"], utilisation, start_at))
+    kubectl("wait", "pod/busy", "--for=condition=Ready", "--timeout=60s")
+    node = kubectl.get("pod", "busy")["spec"]["nodeName"]
+    time.sleep(max(0.0, start_at - time.time()))
+    before = _counted(kubectl, node, "busy")
+    time.sleep(max(0.0, start_at + 12 - time.time()))
+    counted = _counted(kubectl, node, "busy") - before
+    kubectl("wait", "pod/busy", "--for=jsonpath={.status.phase}=Succeeded", "--timeout=30s")
+    used = json.loads(kubectl("logs", "busy"))["used_cpu_seconds"]
+    cores = [(after - before) / 3.0 for before, after in pairwise([0.0, *used])]
+    assert cores == pytest.approx(utilisation.cores, abs=0.01)
+    assert counted == pytest.approx(used[3], abs=0.06)
+
+
+def _counted(kubectl: Kubectl, node: str, pod: str) -> float:
+    """Return the CPU seconds of a pod's container by its kubelet."""
+    text = kubectl("get", "--raw", f"/api/v1/nodes/{node}/proxy/metrics/resource")
+    found = re.search(rf'^container_cpu_usage_seconds_total{{.*pod="{pod}"}} (\S+)', text, re.MULTILINE)
+    assert found, f"{node} counts no CPU of {pod}"
+    return float(found[1])
 
 
 def _is_going(pod: dict[str, Any]) -> bool:
