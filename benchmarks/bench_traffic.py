@@ -26,7 +26,7 @@ import traffic_engine as engine  # noqa: E402
 import traffic_experiment as experiment  # noqa: E402
 import traffic_prediction as prediction  # noqa: E402
 from bench_loadgen import trivial_server  # noqa: E402
-from traffic_pods import Testbed, testbed  # noqa: E402
+from traffic_pods import Testbed, bring_up  # noqa: E402
 from traffic_report import figures  # noqa: E402
 
 from demo.stage import data_folder  # noqa: E402
@@ -68,7 +68,7 @@ def main() -> int:
             url = stack.enter_context(trivial_server())
             time.sleep(0.5)
         if ON_TESTBED.keys() & set(given.parts):
-            bed = stack.enter_context(testbed(timed_progress(), given.namespace, given.scrape_seconds))
+            bed = stack.enter_context(bring_up(timed_progress(), given.namespace, given.scrape_seconds))
         for part in given.parts:
             found = LOCAL[part](url, given) if part in LOCAL else ON_TESTBED[part](bed, data, given)
             answer[part] = _machine() | found

@@ -85,7 +85,7 @@ class Testbed:
 
 
 @contextmanager
-def testbed(say: Progress, namespace: str, scrape_seconds: float) -> Iterator[Testbed]:
+def bring_up(say: Progress, namespace: str, scrape_seconds: float) -> Iterator[Testbed]:
     """Bring the testbed up with a Prometheus that scrapes its kubelets; one that was there before stays."""
     was_there = load_cluster(DEFAULT_NAME) is not None
     try:

@@ -24,8 +24,8 @@ from loadgen.readers import rate_series
 from loadgen.schedule import Kind, Schedule
 from loadgen.trace import Floats
 
-OUTPUT_TOKENS = {"short": 4, "long": 40}
-PEAK_RPS = {"short": 12.0, "long": 4.0}
+OUTPUT_TOKENS = {"short": 4, "long": 16}
+PEAK_RPS = {"short": 12.0, "long": 6.0}
 INPUT_TOKENS = 16
 BEGIN_SECONDS = 30.0
 _PROFILE = Path(__file__).resolve().parents[1] / "examples" / "profiles" / "opt-1.3b.yaml"

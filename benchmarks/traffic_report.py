@@ -105,7 +105,10 @@ def _costs(part: Answer) -> Iterable[str]:
 
 
 def _traces(part: Answer) -> Iterable[str]:
-    yield f"\n**fidelity**: sent against due, to a trivial server on the same machine. {_where(part)}\n"
+    yield (
+        "\n**fidelity**: the busiest part of each trace, sent against due, to a trivial server on the same machine. "
+        f"{_where(part)}\n"
+    )
     yield "| trace | requests | rate RMSE | CV | error | peak/s | error | send lag p99 |"
     yield "|---|--:|--:|--:|--:|--:|--:|--:|"
     for name, row in part["traces"].items():

@@ -3,9 +3,11 @@
 import random
 from collections.abc import Callable
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
+from loadgen import burn
 from loadgen.burn import CATCH_UP_SECONDS, TICK_SECONDS, Controller, Utilisation
 
 OWN_CORES = 0.003
@@ -73,6 +75,22 @@ def test_an_idle_hour_is_no_credit_for_the_step_after_it() -> None:
 def test_more_than_a_core_is_never_asked_for() -> None:
     controller = Controller(Utilisation(5.0, (1.0,)))
     assert controller.burn_seconds(4.0, 0.0) == TICK_SECONDS
+
+
+@pytest.mark.parametrize(
+    ("place", "text"),
+    [("cpu.stat", "usage_usec 2500000\nuser_usec 1\n"), ("cpuacct/cpuacct.usage", "2500000000\n")],
+)
+def test_both_versions_of_cgroups_are_read(
+    place: str, text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = [(tmp_path / path.relative_to("/sys/fs/cgroup"), seconds) for path, seconds in burn._COUNTERS]
+    monkeypatch.setattr(burn, "_COUNTERS", known)
+    with pytest.raises(OSError, match="no CPU counter"):
+        burn.read_cpu_seconds()
+    (tmp_path / place).parent.mkdir(exist_ok=True)
+    (tmp_path / place).write_text(text)
+    assert burn.read_cpu_seconds() == 2.5
 
 
 def test_due_time_ends_with_the_schedule() -> None:
