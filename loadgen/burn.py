@@ -2,8 +2,9 @@
 
 Runs as a script in a pod, from a ConfigMap, so it needs nothing but the standard library and stress-ng on PATH.
 stress-ng's own ``--cpu-load`` is an open setting in whole percent of a core. Here it always burns a whole core, and is
-let run for a part of each tick, so that the CPU time that the pod's cgroup has counted follows what is due. At the end
-one line of JSON says how much was used in each step, by the same counter.
+let run for a part of each tick, so that the CPU time that the pod's cgroup has counted follows what is due. Memory,
+where the schedule has any, is held by another stress-ng. At the end one line of JSON says how much was used in each
+step, by the same counters.
 """
 
 import json
@@ -13,7 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -29,16 +30,27 @@ _COUNTERS: tuple[tuple[Path, Callable[[str], float]], ...] = (
     (Path("/sys/fs/cgroup/cpuacct/cpuacct.usage"), lambda text: int(text) / 1e9),
     (Path("/sys/fs/cgroup/cpu,cpuacct/cpuacct.usage"), lambda text: int(text) / 1e9),
 )
-_COMMAND = ("stress-ng", "--quiet", "--cpu", "1", "--timeout", "0", "--temp-path", "/tmp")  # noqa: S108
+_MEMORY = tuple(
+    Path("/sys/fs/cgroup") / place
+    for place in ("memory.current", "memory/memory.usage_in_bytes")  # v2, v1
+)
+_STRESS = ("stress-ng", "--quiet", "--timeout", "0", "--temp-path", "/tmp")  # noqa: S108
+_BURN = (*_STRESS, "--cpu", "1")
+_HOLD = (*_STRESS, "--vm", "1", "--vm-keep", "--vm-hang", "0", "--vm-bytes")
+_LEAST_CHANGE_BYTES = 1 << 20
 _BEGINS_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class Utilisation:
-    """CPU cores that are due in steps of equal length, counted from a common start."""
+    """CPU cores that are due in steps of equal length, counted from a common start.
+
+    memory_bytes: what the pod as a whole is to have in each of them; empty: whatever it has.
+    """
 
     step_seconds: float
     cores: tuple[float, ...]
+    memory_bytes: tuple[int, ...] = ()
 
     @property
     def duration_seconds(self) -> float:
@@ -83,6 +95,28 @@ class Controller:
         self._used_cpu_seconds = used_cpu_seconds
 
 
+@dataclass(slots=True)
+class Ballast:
+    """Says for each step how much to hold: what is due, less what the pod had besides in the step before."""
+
+    held_bytes: int = 0
+
+    def hold_bytes(self, due_bytes: int, used_bytes: int) -> int:
+        besides = max(used_bytes - self.held_bytes, 0)
+        wanted = max(due_bytes - besides, 0)
+        if abs(wanted - self.held_bytes) >= _LEAST_CHANGE_BYTES:  # a change costs CPU time
+            self.held_bytes = wanted if wanted >= _LEAST_CHANGE_BYTES else 0
+        return self.held_bytes
+
+
+def read_memory_bytes() -> int:
+    """Return what the cgroup of this container has now. :raises OSError: no counter is mounted."""
+    for path in _MEMORY:
+        if path.exists():
+            return int(path.read_text())
+    raise OSError("no memory counter in /sys/fs/cgroup: memory.current (v2) or memory/memory.usage_in_bytes (v1)")
+
+
 def read_cpu_seconds() -> float:
     """Return what the cgroup of this container has used since it was made; both versions of cgroups are read.
 
@@ -97,7 +131,7 @@ def read_cpu_seconds() -> float:
 @contextmanager
 def burner() -> Iterator[Callable[[signal.Signals], None]]:
     """Start stress-ng, stopped, and yield what sends a signal to it and to its worker."""
-    process = subprocess.Popen(_COMMAND, start_new_session=True)
+    process = subprocess.Popen(_BURN, start_new_session=True)
 
     def tell(number: signal.Signals) -> None:
         if process.poll() is not None:
@@ -109,29 +143,66 @@ def burner() -> Iterator[Callable[[signal.Signals], None]]:
         tell(signal.SIGSTOP)
         yield tell
     finally:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        _end_group(process)
+
+
+@contextmanager
+def holder() -> Iterator[Callable[[int], None]]:
+    """Yield what lets stress-ng hold so many bytes, in place of what it held before."""
+    running: list[subprocess.Popen[bytes]] = []
+
+    def hold(count: int) -> None:
+        while running:
+            _end_group(running.pop())
+        if count:
+            running.append(subprocess.Popen((*_HOLD, str(count)), start_new_session=True))
+
+    try:
+        yield hold
+    finally:
+        hold(0)
+
+
+def _end_group(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is None:
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    with suppress(ChildProcessError):  # its workers become ours, as we are the first process of the container
+        while os.waitpid(-process.pid, 0)[0]:
+            pass
 
 
 def follow(utilisation: Utilisation, start_at_unix_seconds: float) -> dict[str, Any]:
-    """Burn until the schedule ends; return the CPU seconds used until the end of each step, and what was forgiven."""
-    with burner() as tell:
+    """Burn until the schedule ends; return the CPU seconds used until the end of each step, and what was forgiven.
+
+    memory_bytes are those at the end of each step.
+    """
+    with burner() as tell, holder() as hold:
         time.sleep(max(0.0, start_at_unix_seconds - time.time()))
         # The clock that steps are counted by must not be set back; a pod that begins late leaves the past out.
         zero = time.monotonic() - (time.time() - start_at_unix_seconds)
         begun = time.monotonic() - zero
         base = read_cpu_seconds() - utilisation.due_cpu_seconds(begun)
-        controller = Controller(utilisation)
+        controller, ballast = Controller(utilisation), Ballast()
         used: list[float] = []
+        memory: list[int] = []
         for tick in range(int(begun / TICK_SECONDS), round(utilisation.duration_seconds / TICK_SECONDS)):
             _sleep_until(zero + tick * TICK_SECONDS)
             now, spent = time.monotonic() - zero, read_cpu_seconds() - base
-            used += [spent] * (int(now / utilisation.step_seconds) - len(used))
+            step = min(int(now / utilisation.step_seconds), len(utilisation.cores) - 1)
+            used += [spent] * (step - len(used))
+            if utilisation.memory_bytes and len(memory) <= step:
+                memory += [read_memory_bytes()] * (step + 1 - len(memory))
+                before = ballast.held_bytes
+                if (wanted := ballast.hold_bytes(utilisation.memory_bytes[step], memory[-1])) != before:
+                    hold(wanted)
             _burn(tell, controller.burn_seconds(now, spent))
         _sleep_until(zero + utilisation.duration_seconds)
         used.append(read_cpu_seconds() - base)
-    return {"used_cpu_seconds": used, "forgiven_cpu_seconds": controller.forgiven_cpu_seconds}
+        if memory:
+            memory = [*memory[1:], read_memory_bytes()]
+    forgiven = controller.forgiven_cpu_seconds
+    return {"used_cpu_seconds": used, "forgiven_cpu_seconds": forgiven, "memory_bytes": memory}
 
 
 def _burn(tell: Callable[[signal.Signals], None], seconds: float) -> None:
@@ -153,7 +224,7 @@ def main() -> None:
     """Read the schedule from the file that is named: step_seconds, cores, start_at_unix_seconds."""
     signal.signal(signal.SIGTERM, _end)  # the first process of a container ignores it otherwise
     given = json.loads(Path(sys.argv[1]).read_text())
-    utilisation = Utilisation(given["step_seconds"], tuple(given["cores"]))
+    utilisation = Utilisation(given["step_seconds"], tuple(given["cores"]), tuple(given["memory_bytes"]))
     print(json.dumps(follow(utilisation, given["start_at_unix_seconds"])), flush=True)  # noqa: T201
 
 

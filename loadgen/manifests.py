@@ -18,6 +18,7 @@ _KEY = "schedule.bin"
 _TTL_SECONDS = 3600
 _GRACE_SECONDS = 60
 _BURN = "/burn"
+_PROGRAM_BYTES = 64 << 20
 _LEAST_CPU_LIMIT, _LIMIT_TO_PEAK = 0.2, 3.0
 _LABELS = {"app.kubernetes.io/name": "cynosure-replay", "app.kubernetes.io/part-of": "cynosure"}
 
@@ -134,17 +135,20 @@ def burning_pod(
     """Return a ConfigMap and a pod that uses the CPU that is due in each step, and ends by itself.
 
     ``image`` needs python3 and stress-ng. The limit lies well above the peak, so that what was missed can be caught up.
-    :raises BadLoadInput: there is no step, or one of them is not between 0 and 1 core.
+    :raises BadLoadInput: there is no step, or one is not between 0 and 1 core, or memory is given for other steps.
     """
     _check(utilisation)
-    peak = max(utilisation.cores)
+    peak, memory = max(utilisation.cores), max(utilisation.memory_bytes, default=0)
     given = {**asdict(utilisation), "start_at_unix_seconds": start_at_unix_seconds}
     script = Path(burn.__file__)
     container = _container("stress", image, pull_policy, command=["python3", f"{_BURN}/{script.name}"])
     container["command"].append(f"{_BURN}/utilisation.json")
     container["resources"] = {
-        "requests": {"cpu": f"{max(peak, 0.001):.3f}", "memory": "64Mi"},
-        "limits": {"cpu": f"{max(_LIMIT_TO_PEAK * peak, _LEAST_CPU_LIMIT):.3f}", "memory": "256Mi"},
+        "requests": {"cpu": f"{max(peak, 0.001):.3f}", "memory": str(_PROGRAM_BYTES + memory)},
+        "limits": {
+            "cpu": f"{max(_LIMIT_TO_PEAK * peak, _LEAST_CPU_LIMIT):.3f}",
+            "memory": str(4 * _PROGRAM_BYTES + 2 * memory),
+        },
     }
     container["volumeMounts"] = [
         {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108
@@ -173,6 +177,11 @@ def burning_pod(
 def _check(utilisation: burn.Utilisation) -> None:
     if not utilisation.cores or not utilisation.step_seconds > 0:
         raise BadLoadInput("utilisation: it has no time; give at least one step of more than 0 s")
+    if utilisation.memory_bytes and len(utilisation.memory_bytes) != len(utilisation.cores):
+        raise BadLoadInput(
+            f"utilisation: memory for {len(utilisation.memory_bytes)} steps and CPU for {len(utilisation.cores)}; "
+            f"give both for the same steps"
+        )
     wrong = next((n for n, cores in enumerate(utilisation.cores) if not 0 <= cores <= 1), None)
     if wrong is not None:
         raise BadLoadInput(

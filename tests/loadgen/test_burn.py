@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from loadgen import burn
-from loadgen.burn import CATCH_UP_SECONDS, TICK_SECONDS, Controller, Utilisation
+from loadgen.burn import CATCH_UP_SECONDS, TICK_SECONDS, Ballast, Controller, Utilisation
 
 OWN_CORES = 0.003
 """What the pod uses for itself, which the controller cannot switch off."""
@@ -91,6 +91,15 @@ def test_both_versions_of_cgroups_are_read(
     (tmp_path / place).parent.mkdir(exist_ok=True)
     (tmp_path / place).write_text(text)
     assert burn.read_cpu_seconds() == 2.5
+
+
+def test_memory_is_what_is_due_less_what_the_pod_has_besides() -> None:
+    mebibyte, ballast = 1 << 20, Ballast()
+    held, besides = [], 18 * mebibyte
+    for due in (30, 60, 60, 10):
+        held.append(ballast.hold_bytes(due * mebibyte, besides + ballast.held_bytes) // mebibyte)
+        besides = 22 * mebibyte  # who holds needs some, too
+    assert held == [12, 38, 38, 0]
 
 
 def test_due_time_ends_with_the_schedule() -> None:

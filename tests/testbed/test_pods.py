@@ -110,7 +110,8 @@ def test_a_slow_node_takes_its_time(kubectl: Kubectl) -> None:
 
 
 def test_a_burning_pod_is_as_busy_as_it_should_be_and_the_kubelet_counts_the_same(kubectl: Kubectl) -> None:
-    utilisation, start_at = Utilisation(3.0, (0.02, 0.1, 0.05, 0.1, 0.0)), time.time() + 8
+    memory = tuple(mebibytes << 20 for mebibytes in (30, 50, 80, 40, 40))
+    utilisation, start_at = Utilisation(3.0, (0.02, 0.1, 0.05, 0.1, 0.0), memory), time.time() + 8
     kubectl.apply(*burning_pod("busy", kubectl.namespace, kubectl.cluster.images["stress-ng"], utilisation, start_at))
     kubectl("wait", "pod/busy", "--for=condition=Ready", "--timeout=60s")
     node = kubectl.get("pod", "busy")["spec"]["nodeName"]
@@ -119,9 +120,11 @@ def test_a_burning_pod_is_as_busy_as_it_should_be_and_the_kubelet_counts_the_sam
     time.sleep(max(0.0, start_at + 12 - time.time()))
     counted = _counted(kubectl, node, "busy") - before
     kubectl("wait", "pod/busy", "--for=jsonpath={.status.phase}=Succeeded", "--timeout=30s")
-    used = json.loads(kubectl("logs", "busy"))["used_cpu_seconds"]
+    told = json.loads(kubectl("logs", "busy"))
+    used = told["used_cpu_seconds"]
     cores = [(after - before) / 3.0 for before, after in pairwise([0.0, *used])]
-    assert cores == pytest.approx(utilisation.cores, abs=0.01)
+    assert cores == pytest.approx(utilisation.cores, abs=0.015)
+    assert told["memory_bytes"][1:] == pytest.approx(memory[1:], abs=4 << 20)
     assert counted == pytest.approx(used[3], abs=0.06)
 
 
