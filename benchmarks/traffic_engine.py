@@ -28,6 +28,8 @@ _BODY = '{"inputs":[{"name":"images","shape":[1],"datatype":"BYTES","data":["0"]
 _ROUTE = "/v2/models/tiny/infer"
 _WORKERS = (1, 2, 4)
 _LEAD_SECONDS = 3.0
+_ENOUGH = 0.999
+"""Share of what was offered; vegeta sends one request less than rate times duration now and then."""
 
 
 def fidelity(url: str, seconds: float) -> Answer:
@@ -80,7 +82,7 @@ def _best_of_two(send: Send, url: str, rps: float, seconds: float, lag_limit_ms:
     rows: list[Answer] = []
     for _ in range(2):
         row = send(url, rps, seconds)
-        row["on_time"] = row["succeeded"] == 1.0 and row["send_lag_ms_p99"] <= lag_limit_ms
+        row["on_time"] = row["succeeded"] >= _ENOUGH and row["send_lag_ms_p99"] <= lag_limit_ms
         if row["on_time"]:
             return row
         rows.append(row)

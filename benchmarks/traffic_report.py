@@ -53,6 +53,10 @@ def _capacities(part: Answer) -> str:
 
 def traffic(answer: Answer) -> Iterable[str]:
     yield "## Traffic (`make bench-traffic`)\n"
+    yield (
+        "A machine whose load average is near its CPUs before the run, or above, was in use by others: then steps are "
+        "missed as others had the CPU, and send lag is that of the machine.\n"
+    )
     yield from (f"- {line.removeprefix('traffic ')}" for line in figures(answer))
     for part, what in (("days", "nine tasks by daily averages"), ("day", "ten tasks, one day of five-minute steps")):
         if part in answer:
