@@ -24,7 +24,7 @@ from tests.reconcile.test_real_diagnosis import _cynosure, account  # noqa: F401
 pytestmark = [pytest.mark.api_server, pytest.mark.timeout(180)]
 
 
-async def make_holes(real: Real, prometheus: FakePrometheus, *names: str) -> None:  # noqa: F811
+async def make_holes(real: Real, prometheus: FakePrometheus, process: Process, *names: str) -> None:  # noqa: F811
     """Each service on a GPU of its own, as those that stood beside it are gone: a 2g takes a third of a GPU."""
     for name in ("fill", *names):
         prometheus.traffic[real.namespace, name] = Traffic()
@@ -43,10 +43,15 @@ async def make_holes(real: Real, prometheus: FakePrometheus, *names: str) -> Non
     await until(gone, "the pods beside them are gone")
 
     async def apart() -> bool:
-        return len(await gpus(real)) == len(names)
+        seen = [line for line in (await process.text("/metrics")).splitlines() if _is_placed(line, real.namespace)]
+        return len(seen) == len(names) == len(await gpus(real))
 
-    # A pod is ready before a pass has written where it is.
-    await until(apart, f"{names} on a GPU each in the statuses")
+    # Pods are ready, or gone, before a pass has seen it; an intent is planned over what the last pass saw.
+    await until(apart, f"{names} on a GPU each in what the last pass saw, and in the statuses")
+
+
+def _is_placed(line: str, namespace: str) -> bool:
+    return line.startswith("cynosure_gpu_partitions{") and f'exported_namespace="{namespace}"' in line
 
 
 async def _ready(real: Real, name: str, count: int) -> bool:  # noqa: F811
@@ -71,7 +76,10 @@ async def ask(real: Real) -> Body:  # noqa: F811
     metadata = {"name": "tidy", "namespace": real.namespace}
     body = {"apiVersion": "cynosure.dev/v1alpha1", "kind": "ScalingIntent", "metadata": metadata}
     await real.api.create(SCALING_INTENTS, {**body, "spec": {"text": "defragment"}})
-    await until(lambda: phase(real, "Planned"), "a plan")
+    try:
+        await until(lambda: phase(real, "Planned"), "a plan")
+    except AssertionError as error:
+        raise AssertionError(f"{error}: {(await intent(real)).get('status')}") from error
     return dict((await intent(real))["status"]["plan"])
 
 
@@ -112,7 +120,7 @@ async def test_services_that_left_holes_are_packed_with_the_consent_of_another_p
 ) -> None:
     assert admin.create(binding(real.namespace, "bob", "cynosure-approver")).status == 201
     async with operator() as process:
-        await make_holes(real, prometheus, "chat", "vision", "code")
+        await make_holes(real, prometheus, process, "chat", "vision", "code")
         plan = await ask(real)
         assert len(plan["moves"]) == 2
         assert len(plan["frees"]) == 2
@@ -151,8 +159,8 @@ async def test_holes_that_last_are_proposed_by_the_operator_and_packed_once_a_pe
         return any([await phase(real, "Planned", name) for name in await drafts()])
 
     lasting = {"CYNOSURE_DIAGNOSIS_SECONDS": "0.4", "CYNOSURE_FRAGMENTED_SECONDS": "3"}
-    async with operator():
-        await make_holes(real, prometheus, "chat", "vision")
+    async with operator() as before:
+        await make_holes(real, prometheus, before, "chat", "vision")
     async with operator(KUBECONFIG=str(account), **lasting) as process:
         seconds = await until(planned, "a draft with a plan")
         assert seconds >= 3, "holes have to last"
@@ -194,8 +202,8 @@ async def test_killed_after_each_write_of_a_defragmentation(
     record_property: Callable[[str, object], None],
 ) -> None:
     assert admin.create(binding(real.namespace, "bob", "cynosure-approver")).status == 201
-    async with operator(CYNOSURE_IDENTITY="same-pod"):
-        await make_holes(real, prometheus, "chat", "vision")
+    async with operator(CYNOSURE_IDENTITY="same-pod") as process:
+        await make_holes(real, prometheus, process, "chat", "vision")
         plan = await ask(real)
     approve(bob, real, plan["digest"])
     processes: list[Process] = []
