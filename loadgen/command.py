@@ -14,11 +14,13 @@ from loadgen.options import add_engine_options, engine_options_of, targets_of
 from loadgen.outcomes import Outcomes
 from loadgen.page import page_of
 from loadgen.play import play_side_by_side
+from loadgen.populate import populated
 from loadgen.report import Report, check_measurable, check_writable, report_of, write_report
-from loadgen.schedule import Kind
+from loadgen.schedule import Kind, Schedule
 from loadgen.shaping import add_shaping_options, schedule_of, shape_of
 from loadgen.slo import Slo
 from loadgen.targets import Target, admit
+from loadgen.user_options import add_user_options, users_of
 
 _MUCH_LATE = 0.01
 
@@ -38,6 +40,7 @@ def register(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") ->
     parser.add_argument(
         "--write-schedule", type=Path, metavar="FILE", help="keep the schedule for a later --trace, and send nothing"
     )
+    add_user_options(parser)
     add_engine_options(parser)
     parser.set_defaults(run=run)
 
@@ -60,7 +63,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _write_schedule(arguments: argparse.Namespace) -> int:
     check_writable(arguments.write_schedule)
     kind = next(iter(targets_of(arguments))) if arguments.target else Kind.COMPLETION
-    schedule = schedule_of(arguments, kind)
+    schedule = _schedule(arguments, kind)
     size = arguments.write_schedule.write_bytes(schedule.to_bytes())
     said = {"schedule": str(arguments.write_schedule), "requests": len(schedule), "size_bytes": size}
     sys.stdout.write((json.dumps(said) if arguments.json else f"{said['schedule']}: {len(schedule)} requests") + "\n")
@@ -74,13 +77,18 @@ def _requested(arguments: argparse.Namespace, slo: Slo) -> Report:
     check_measurable(slo, set(targets))
     (target,) = targets.values()
     rival = _rival(arguments, target)
-    schedule = schedule_of(arguments, target.kind)
+    schedule = _schedule(arguments, target.kind)
     if arguments.engine == "k6":
         outcomes = [k6.replay(schedule, target, options, arguments.report.with_suffix(".k6"))]
         return _judged(outcomes, slo, arguments.html)
     sides = [target] if rival is None else [target, rival]
     engines = [OpenLoop(schedule, {side.kind: side}, options) for side in sides]
     return _judged(play_side_by_side(engines, options.max_connections), slo, arguments.html)
+
+
+def _schedule(arguments: argparse.Namespace, kind: Kind) -> Schedule:
+    users = users_of(arguments)
+    return populated(schedule_of(arguments, kind), users, arguments.seed)
 
 
 def _judged(outcomes: Sequence[Outcomes], slo: Slo, html: Path | None) -> Report:

@@ -29,18 +29,13 @@ class EngineOptions:
     timeout_seconds: after it a request has failed; counted from when it was sent. max_connections: requests in
     flight at most; one more waits for its turn and is counted as late. keep_alive: reuse connections; off, each
     request opens its own, so that a Service (which chooses a pod for each connection) spreads them over new pods too.
-    patience_seconds: how long users wait for the first token on average before they go away (each for a time drawn
-    from an exponential distribution, as in the Erlang-A model: Palm 1957); None is as long as the time-out.
     """
 
     timeout_seconds: float = 60.0
     max_connections: int = 1024
     keep_alive: bool = True
-    patience_seconds: float | None = None
 
     def __post_init__(self) -> None:
-        if self.patience_seconds is not None and not self.patience_seconds > 0:
-            raise BadLoadInput(f"patience: {self.patience_seconds:g} s is not above 0")
         if not 0 < self.timeout_seconds <= 3600:
             raise BadLoadInput(f"timeout: {self.timeout_seconds:g} s is outside 0 to 3600 s")
         if not 1 <= self.max_connections <= 65_536:
@@ -76,7 +71,8 @@ class OpenLoop:
             )
         self._schedule, self._targets, self._options = schedule, dict(targets), options
         self._record = Record(schedule)
-        self._patience = _patience(schedule, options)
+        self._patience: list[float] = schedule.patience_seconds.tolist()
+        self._number: list[int] = schedule.number.tolist()
         self._sent = self._succeeded = self._ended = 0
         self._in_flight: set[_Exchange] = set()
         self._sender: asyncio.Task[None] | None = None
@@ -141,7 +137,7 @@ class OpenLoop:
             if number % _YIELD_EVERY == 0:  # behind time, answers must still be read
                 await asyncio.sleep(0)
             due_at = self._start_at + due_seconds[number]
-            request = routes[kind].request(number, inputs, outputs)
+            request = routes[kind].request(self._number[number], inputs, outputs)
             while (delay := due_at - monotonic()) > 0:  # noqa: ASYNC110 (a timer may be early by half a millisecond)
                 await asyncio.sleep(delay)
             await self._slots.acquire()
@@ -167,14 +163,6 @@ class OpenLoop:
         self._slots.release()
         if not self._in_flight:
             self._all_ended.set()
-
-
-def _patience(schedule: Schedule, options: EngineOptions) -> list[float]:
-    if options.patience_seconds is None:
-        return [options.timeout_seconds] * len(schedule)
-    random = np.random.default_rng([int(schedule.provenance.get("seed", 0)), len(schedule)])
-    drawn: list[float] = random.exponential(options.patience_seconds, len(schedule)).tolist()
-    return drawn
 
 
 class _Exchange:

@@ -54,6 +54,7 @@ def write_script(schedule: Schedule, target: Target, options: EngineOptions, fol
 
 def replay(schedule: Schedule, target: Target, options: EngineOptions, folder: Path) -> Outcomes:
     """Write the script and run it; MissingProgram, with the script left in ``folder``, when there is no k6."""
+    _check_users(schedule)
     write_script(schedule, target, options, folder)
     program = shutil.which("k6")
     if program is None:
@@ -67,6 +68,11 @@ def replay(schedule: Schedule, target: Target, options: EngineOptions, folder: P
     if ended.returncode not in (0, _THRESHOLDS_CROSSED):
         raise BadLoadInput(f"k6 ended with {ended.returncode}; its messages are above, its script in {folder}")
     return read_results(folder / RESULTS, schedule, target)
+
+
+def _check_users(schedule: Schedule) -> None:
+    if np.isfinite(schedule.patience_seconds).any():
+        raise BadLoadInput("patience: the script for k6 gives nothing up before the time-out; use --engine builtin")
 
 
 def read_results(path: Path, schedule: Schedule, target: Target) -> Outcomes:

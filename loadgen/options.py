@@ -35,9 +35,6 @@ def add_engine_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--timeout-seconds", type=float, default=defaults.timeout_seconds)
     parser.add_argument("--max-connections", type=int, default=defaults.max_connections)
     parser.add_argument(
-        "--patience-seconds", type=float, metavar="S", help="users wait S for the first token on average, then go away"
-    )
-    parser.add_argument(
         "--new-connections",
         action="store_true",
         help="one for each request, so that a Service spreads them over new pods too",
@@ -51,6 +48,4 @@ def targets_of(arguments: argparse.Namespace) -> dict[Kind, Target]:
 
 
 def engine_options_of(arguments: argparse.Namespace) -> EngineOptions:
-    return EngineOptions(
-        arguments.timeout_seconds, arguments.max_connections, not arguments.new_connections, arguments.patience_seconds
-    )
+    return EngineOptions(arguments.timeout_seconds, arguments.max_connections, not arguments.new_connections)

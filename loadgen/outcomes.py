@@ -6,19 +6,16 @@ from enum import IntEnum
 from typing import Any, Self
 
 import numpy as np
-import numpy.typing as npt
 
 from loadgen.columns import decode, encode
 from loadgen.errors import BadLoadInput
 from loadgen.schedule import Kind
 from loadgen.token_gaps import TokenGaps
-from loadgen.trace import Floats, Integers
+from loadgen.trace import Flags, Floats, Integers
 
 _TICKS_PER_SECOND = 100_000
 _TIMES = ("due_seconds", "lag_seconds", "first_seconds", "latency_seconds")
 _COUNTS = ("tokens", "kind", "status")
-
-Flags = npt.NDArray[np.bool_]
 
 
 class Status(IntEnum):

@@ -10,10 +10,10 @@ import numpy as np
 
 from loadgen.confidence import share_interval
 from loadgen.errors import BadLoadInput
-from loadgen.outcomes import Flags, Outcomes, reason
+from loadgen.outcomes import Outcomes, Status, reason
 from loadgen.schedule import Kind
 from loadgen.slo import Slo, SloTarget
-from loadgen.trace import Floats
+from loadgen.trace import Flags, Floats
 
 LATE_AFTER_SECONDS = 0.010
 """A request sent later than this after its time is counted as late."""
@@ -38,6 +38,7 @@ def report_of(outcomes: Outcomes, slo: Slo) -> Report:
         "sent": sent,
         "succeeded": succeeded,
         "failed": sent - succeeded,
+        "abandoned": int((outcomes.status == Status.ABANDONED).sum()),
         "unsent": len(outcomes.status) - sent,
         "late": int((lag > LATE_AFTER_SECONDS).sum()) if outcomes.is_timed else None,
         "late_after_ms": LATE_AFTER_SECONDS * 1000,

@@ -9,11 +9,16 @@ import numpy as np
 
 from loadgen.columns import MOST_ROWS, decode, encode
 from loadgen.errors import BadLoadInput
-from loadgen.trace import Floats, Integers
+from loadgen.trace import Flags, Floats, Integers
 
 LONGEST_SECONDS = 86_400.0
 _TICKS_PER_SECOND = 10_000
 """Send times are whole tenths of a millisecond: finer than any client sends, and two bytes a request shorter."""
+_PATIENCE_TICKS_PER_SECOND = 100
+_WITHOUT_END = -1
+
+
+_COLUMNS = ("send_at_seconds", "input_tokens", "output_tokens", "kind", "patience_seconds", "number")
 
 
 class Kind(IntEnum):
@@ -25,9 +30,11 @@ class Kind(IntEnum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Schedule:
-    """Requests in order of their send time, counted from the common start; the four arrays have the same length.
+    """Requests in order of their send time, counted from the common start; all arrays have the same length.
 
     ``provenance`` says where they come from (trace, transforms, arrivals, seed) and travels along to the report.
+    patience_seconds: how long its user waits for the first token, from when it was sent; infinite by default.
+    number: of the request in the whole schedule, also in a shard of it.
     """
 
     send_at_seconds: Floats
@@ -36,6 +43,17 @@ class Schedule:
     kind: Integers
     duration_seconds: float
     provenance: Mapping[str, Any] = field(default_factory=dict)
+    patience_seconds: Floats = field(default_factory=lambda: np.zeros(0))
+    number: Integers = field(default_factory=lambda: np.zeros(0, np.int64))
+
+    def __post_init__(self) -> None:
+        """Fill in what is not given, and round patience to ticks, so that it too is the same after travels."""
+        requests = len(self.send_at_seconds)
+        waits = self.patience_seconds if len(self.patience_seconds) else np.full(requests, np.inf)
+        waits = np.maximum(np.rint(waits * _PATIENCE_TICKS_PER_SECOND), 1) / _PATIENCE_TICKS_PER_SECOND
+        object.__setattr__(self, "patience_seconds", waits)
+        if not len(self.number):
+            object.__setattr__(self, "number", np.arange(requests))
 
     @classmethod
     def of(
@@ -74,14 +92,11 @@ class Schedule:
         """Every ``count``-th request from ``index``: the shards together are the whole, each once."""
         if not 0 <= index < count:
             raise BadLoadInput(f"shard {index}/{count}: the index counts from 0 to {count - 1}")
-        every = slice(index, None, count)
-        return replace(
-            self,
-            send_at_seconds=self.send_at_seconds[every],
-            input_tokens=self.input_tokens[every],
-            output_tokens=self.output_tokens[every],
-            kind=self.kind[every],
-        )
+        return self.part(slice(index, None, count))
+
+    def part(self, which: slice | Flags) -> Self:
+        """Return some of the requests."""
+        return replace(self, **{name: getattr(self, name)[which] for name in _COLUMNS})
 
     def to_bytes(self) -> bytes:
         columns = {
@@ -90,6 +105,8 @@ class Schedule:
             "output_tokens": self.output_tokens,
             "kind": self.kind,
         }
+        if np.isfinite(self.patience_seconds).any():
+            columns["patience_ticks"] = _patience_ticks(self.patience_seconds)
         return encode(columns, {"duration_seconds": self.duration_seconds, "provenance": self.provenance})
 
     @classmethod
@@ -105,4 +122,18 @@ class Schedule:
             raise BadLoadInput(
                 f"{source}: no schedule (empty, not in order of time, or of unknown kinds); make it again"
             )
-        return cls.of(at, *lengths, kind, duration, provenance)
+        schedule = cls.of(at, *lengths, kind, duration, provenance)
+        return replace(schedule, patience_seconds=_patience_seconds(columns.get("patience_ticks")))
+
+
+def _patience_ticks(seconds: Floats) -> Integers:
+    ends = np.isfinite(seconds)
+    return np.where(ends, np.rint(np.where(ends, seconds, 0.0) * _PATIENCE_TICKS_PER_SECOND), _WITHOUT_END).astype(
+        np.int64
+    )
+
+
+def _patience_seconds(ticks: Integers | None) -> Floats:
+    if ticks is None:
+        return np.zeros(0)
+    return np.where(ticks == _WITHOUT_END, np.inf, ticks / _PATIENCE_TICKS_PER_SECOND)

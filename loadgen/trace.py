@@ -10,6 +10,7 @@ from loadgen.errors import BadLoadInput
 
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
+Flags = npt.NDArray[np.bool_]
 
 PEAK_WINDOW_SECONDS = 60.0
 REQUESTS = "requests/s"

@@ -78,6 +78,8 @@ async def test_the_answer_is_one_document_that_keeps_the_contract(
         (["--target", "http://localhost", "--report", "/absent/report.json"], "cannot be written"),
         (["--target", "http://localhost", "--timeout-seconds", "0"], "timeout"),
         (["--target", "http://localhost", "--patience-seconds", "0"], "patience"),
+        (["--target", "http://localhost", "--patience-distribution", "fixed"], "of no patience"),
+        (["--target", "http://localhost", "--engine", "k6", "--patience-seconds", "9"], "--engine builtin"),
         (["--target", "http://localhost", "--tokens", "absent.csv"], "absent.csv"),
         (["--target", "http://localhost/v2/models/m/infer", "--slo", "ttft_p95_ms=1"], "e2e"),
         (["--target", "http://localhost", "--versus", "http://localhost/v2/models/m/infer"], "takes other requests"),

@@ -12,12 +12,14 @@ from loadgen.engine import EngineOptions, OpenLoop
 from loadgen.errors import BadLoadInput
 from loadgen.outcomes import Outcomes, Status
 from loadgen.play import play
+from loadgen.populate import populated
 from loadgen.readers import read_requests
 from loadgen.report import report_of
 from loadgen.schedule import Kind, Schedule
 from loadgen.slo import Slo
 from loadgen.targets import admit, admit_all
 from loadgen.transforms import Compress, Slice
+from loadgen.users import Patience, Users
 from tests.loadgen.builders import evenly
 from tests.loadgen.server import TinyServer, serving
 
@@ -115,21 +117,25 @@ async def test_an_answer_that_is_no_stream_succeeds_and_has_no_time_between_toke
 
 
 async def test_users_without_patience_go_away_and_free_their_connection() -> None:
+    schedule = populated(evenly(20, 0.05), Users(Patience(0.1)), 0)
     async with serving(TinyServer(prefill_seconds=0.2)) as server:
-        outcomes = await replayed(evenly(20, 0.05), server.url, patience_seconds=0.1, max_connections=20)
+        outcomes = await replayed(schedule, server.url, max_connections=20)
     abandoned = int(np.sum(outcomes.status == Status.ABANDONED))
     assert 10 <= abandoned < 20, "an exponential patience of 0.1 s outlasts 0.2 s in 14 % of users"
-    assert report_of(outcomes, Slo())["failures"] == {"abandoned": abandoned}
+    report = report_of(outcomes, Slo())
+    assert report["failures"] == {"abandoned": abandoned}
+    assert report["abandoned"] == report["failed"] == abandoned
+    assert report["verdict"]["attainment"] == report["succeeded"] / 20
     assert np.isnan(outcomes.first_seconds[outcomes.status == Status.ABANDONED]).all()
 
 
 async def test_who_reads_already_does_not_go_away() -> None:
     async with serving(TinyServer(token_seconds=0.05)) as server:
-        outcomes = await replayed(evenly(5, 0.01, output_tokens=3), server.url, patience_seconds=10, timeout_seconds=20)
+        schedule = populated(evenly(5, 0.01, output_tokens=9), Users(Patience(0.3, "fixed")), 0)
+        outcomes = await replayed(schedule, server.url, timeout_seconds=20)
         assert outcomes.succeeded.all()
-        outcomes = await replayed(
-            evenly(5, 0.01, output_tokens=9), server.url, patience_seconds=1e9, timeout_seconds=0.2
-        )
+        assert outcomes.latency_seconds.min() > 0.3
+        outcomes = await replayed(evenly(5, 0.01, output_tokens=9), server.url, timeout_seconds=0.2)
     assert set(outcomes.status.tolist()) == {Status.TIMEOUT}
 
 

@@ -28,9 +28,11 @@ from cynosure.twin.tally import shares
 
 from loadgen.comparison import compare
 from loadgen.outcomes import Status
+from loadgen.populate import populated
 from loadgen.report import report_of
 from loadgen.schedule import Kind, Schedule
 from loadgen.slo import Slo
+from loadgen.users import Patience, Users
 from tests.twin.conftest import GPU, profile
 
 TTFT = Target(Metric.TTFT, 95, 600)
@@ -90,6 +92,18 @@ def test_each_request_of_the_schedule_has_its_outcome_and_nothing_is_said_of_sen
         assert report[unknown] is None, "absent, and not as good as can be"
     assert report["series"]["sent_rps"] is None
     assert report["offered"] == report["sent"] == len(load)
+
+
+def test_users_who_waited_too_long_have_gone_and_are_told_apart_from_those_who_timed_out() -> None:
+    load = schedule(40.0)
+    short = populated(load, Users(Patience(2.0, "fixed")), 0)
+    patient, gone = (replayed(site(snapshot(observed(ready=1))), each, seed=1) for each in (load, short))
+
+    lost = gone.status == Status.ABANDONED
+    assert 0 < lost.sum() < len(load)
+    assert np.array_equal(lost, ~(patient.first_seconds <= 2.0) & (patient.status != Status.CONNECTION))
+    assert np.isnan(gone.first_seconds[lost]).all()
+    assert report_of(gone, SLO)["abandoned"] == lost.sum()
 
 
 def test_the_ledger_and_the_tally_tell_the_same() -> None:

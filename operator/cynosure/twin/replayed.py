@@ -24,7 +24,10 @@ from loadgen.trace import RequestTrace
 
 ENGINE: Final = "twin"
 PATIENCE_SECONDS: Final = EngineOptions().timeout_seconds
-"""After which the builtin engine gives a request up; in the twin it goes on all the same, and is a failure."""
+"""After which the builtin engine gives a request up; in the twin it goes on all the same, and is a failure.
+
+So does one whose user has lost patience: it fails as abandoned, and still takes its place in the queue.
+"""
 _TOO_LONG: Final = 400
 """What an engine answers to a prompt that its KV cache could never hold."""
 
@@ -90,15 +93,18 @@ def _check_kind(site: Site, schedule: Schedule) -> None:
 def _outcomes(schedule: Schedule, ledger: Ledger, kv_cache_tokens: Floats, name: str) -> Outcomes:
     due, is_text = schedule.send_at_seconds, schedule.kind == Kind.COMPLETION
     with np.errstate(invalid="ignore"):
-        finished = ledger.finished_at - due <= PATIENCE_SECONDS
+        in_time = np.where(is_text, ledger.first_at, ledger.finished_at) - due <= schedule.patience_seconds
+        abandoned = ~in_time & ~ledger.dropped & (schedule.patience_seconds < PATIENCE_SECONDS)
+        finished = (ledger.finished_at - due <= PATIENCE_SECONDS) & ~abandoned
     given_up = np.where(np.isnan(ledger.finished_at), int(Status.UNFINISHED), int(Status.TIMEOUT))
     too_long = schedule.input_tokens + schedule.output_tokens > kv_cache_tokens.min()
     refused = np.where(is_text & too_long, _TOO_LONG, int(Status.CONNECTION))
-    status = np.where(finished, int(Status.SUCCEEDED), np.where(ledger.dropped, refused, given_up))
+    lost = np.where(ledger.dropped, refused, np.where(abandoned, int(Status.ABANDONED), given_up))
+    status = np.where(finished, int(Status.SUCCEEDED), lost)
     return Outcomes(
         due_seconds=due,
         lag_seconds=np.full(len(due), np.nan),
-        first_seconds=np.where(is_text, ledger.first_at - due, np.nan),
+        first_seconds=np.where(is_text & ~abandoned, ledger.first_at - due, np.nan),
         latency_seconds=np.where(finished, ledger.finished_at - due, np.nan),
         tokens=np.where(finished & is_text, schedule.output_tokens, 0),
         kind=schedule.kind,

@@ -151,16 +151,13 @@ def _ended(schedule: Schedule, seconds: float) -> Schedule:
     if schedule.duration_seconds <= seconds:
         return schedule
     kept = schedule.send_at_seconds < seconds
-    columns: dict[str, Any] = {
-        name: getattr(schedule, name)[kept] for name in ("send_at_seconds", "input_tokens", "output_tokens", "kind")
-    }
     if not kept.any():
         raise trace(
             Reason.TRACE_INVALID,
             f"durationSeconds: got {seconds:g}; the first request of the schedule is due at "
             f"{schedule.send_at_seconds[0]:g} s, so use more",
         )
-    return replace(schedule, duration_seconds=seconds, **columns)
+    return replace(schedule.part(kept), duration_seconds=seconds)
 
 
 def _rates(times: Any, values: Any, step_seconds: float, source: str) -> RateSeries:

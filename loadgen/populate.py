@@ -1,0 +1,25 @@
+"""Who sends the requests of a schedule: what each user does is drawn here, once, for all engines and all shards."""
+
+from dataclasses import asdict, replace
+from typing import Any
+
+import numpy as np
+
+from loadgen.schedule import Schedule
+from loadgen.users import Users
+
+_PATIENCE_STREAM = 1
+"""Streams of their own: users who wait less ask the same at the same times."""
+
+
+def populated(schedule: Schedule, users: Users, seed: int) -> Schedule:
+    """Return the schedule with the behaviour of its users; the same one for the same schedule, users and seed."""
+    columns: dict[str, Any] = {}
+    said: dict[str, Any] = {}
+    if users.patience is not None:
+        random = np.random.default_rng([seed, _PATIENCE_STREAM])
+        columns["patience_seconds"] = users.patience.draw(len(schedule), random)
+        said["patience"] = asdict(users.patience)
+    if not said:
+        return schedule
+    return replace(schedule, **columns, provenance={**schedule.provenance, "users": {**said, "seed": seed}})
