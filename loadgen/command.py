@@ -124,6 +124,7 @@ def _summary(report: Report) -> str:
     verdict, failures = report["verdict"], report["failures"]
     lines = [
         f"sent {report['sent']} of {report['offered']}, succeeded {report['succeeded']}, late {report['late']}",
+        *_again(report),
         *([f"failures: {', '.join(f'{reason} {count}' for reason, count in failures.items())}"] if failures else []),
         *(f"{t['target']}: {t['share']:.2%} of {t['needed_share']:.2%}" for t in verdict["targets"]),
         f"attainment {verdict['attainment']:.2%}: {'met' if verdict['met'] else 'missed'}",
@@ -131,6 +132,13 @@ def _summary(report: Report) -> str:
         f"report: {report['report']}",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _again(report: Report) -> list[str]:
+    attempts = report.get("attempts")
+    if not attempts or not attempts["retried_requests"]:
+        return []
+    return [f"retried {attempts['retried_requests']}, of which succeeded {attempts['retried_and_succeeded']}"]
 
 
 def _compared(comparison: Report) -> str:

@@ -1,4 +1,4 @@
-"""Connections to one target: one request at a time on each, kept for the next or closed, and never a retry."""
+"""Connections to one target: one request at a time on each, kept for the next or closed; none sends anything again."""
 
 import asyncio
 import socket
@@ -24,7 +24,7 @@ class Answered(Protocol):
 
     def take_head(self, status: int, length: int | None) -> None: ...
     def take_body(self, data: bytes) -> None: ...
-    def end(self, *, whole: bool) -> None: ...
+    def end(self, *, whole: bool, retry_after_seconds: float) -> None: ...
 
 
 class Connection(asyncio.Protocol):
@@ -89,7 +89,7 @@ class Connection(asyncio.Protocol):
         elif self.open:
             self.drop()
         if waiting:
-            waiting.end(whole=whole)
+            waiting.end(whole=whole, retry_after_seconds=self._reader.retry_after_seconds)
 
 
 class Route:

@@ -3,16 +3,18 @@
 import asyncio
 import ssl
 from bisect import bisect_left
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
 from time import monotonic
+from typing import Any
 
 import numpy as np
 
 from loadgen.connections import Connection, Route
 from loadgen.errors import BadLoadInput
-from loadgen.outcomes import Outcomes, Status
+from loadgen.outcomes import Outcomes, Status, may_succeed_later
 from loadgen.record import Measuring, Record
+from loadgen.retries import RetryBudget
 from loadgen.schedule import Kind, Schedule
 from loadgen.targets import Target
 
@@ -58,7 +60,7 @@ class Progress:
 
 
 class OpenLoop:
-    """Plays one schedule once. Nothing is retried, redirected or dropped unseen.
+    """Plays one schedule once. Nothing is redirected or dropped unseen, or retried but as the schedule says.
 
     The clock is the system's own: that of an event loop may stand still while the loop is busy, and would hide a lag.
     """
@@ -73,6 +75,8 @@ class OpenLoop:
         self._record = Record(schedule)
         self._patience: list[float] = schedule.patience_seconds.tolist()
         self._number: list[int] = schedule.number.tolist()
+        self._retries = schedule.retries
+        self._budget = RetryBudget(schedule.retries) if schedule.retries else None
         self._sent = self._succeeded = self._ended = 0
         self._in_flight: set[_Exchange] = set()
         self._sender: asyncio.Task[None] | None = None
@@ -148,11 +152,38 @@ class OpenLoop:
         record.lag[number] = monotonic() - due_at
         record.status[number] = Status.UNFINISHED
         self._sent += 1
-        streamed = route.target.kind is Kind.COMPLETION
-        measuring = Measuring(record, number, due_at, streamed=streamed)
-        exchange = _Exchange(self, number, measuring)
+        if self._budget:
+            self._budget.earn()
+        exchange = _Exchange(self, number, route, due_at)
         self._in_flight.add(exchange)
-        exchange.start(route, request, self._options.timeout_seconds, self._patience[number])
+        exchange.start(request, self._options.timeout_seconds, self._patience[number])
+
+    def measuring(self, exchange: "_Exchange") -> Measuring:
+        """Begin an attempt."""
+        self._record.attempts[exchange.number] += 1
+        streamed = exchange.route.target.kind is Kind.COMPLETION
+        return Measuring(self._record, exchange.number, exchange.due_at, streamed=streamed)
+
+    def wait_before_retry(self, exchange: "_Exchange", status: int, retry_after_seconds: float) -> float | None:
+        """Return seconds, or None when the request has failed for good."""
+        attempts = self._record.attempts[exchange.number]
+        if self._retries is None or self._budget is None or attempts > self._retries.most:
+            return None
+        if not may_succeed_later(status):
+            return None
+        wait = retry_after_seconds + self._retries.wait_seconds(self._number[exchange.number], attempts)
+        return wait if exchange.time_left() > wait and self._budget.spend() else None
+
+    def leave_slot(self) -> None:
+        """Let another request take the connection of one that waits for its next attempt."""
+        self._slots.release()
+
+    async def take_slot(self, exchange: "_Exchange") -> bytes:
+        """Return the request once it may be sent again: written anew, as long prompts are not kept meanwhile."""
+        await self._slots.acquire()
+        number, schedule = exchange.number, self._schedule
+        lengths = int(schedule.input_tokens[number]), int(schedule.output_tokens[number])
+        return exchange.route.request(self._number[number], *lengths)
 
     def end(self, exchange: "_Exchange", status: int) -> None:
         """Take the end of an exchange; each ends once."""
@@ -160,67 +191,111 @@ class OpenLoop:
         self._in_flight.discard(exchange)
         self._ended += 1
         self._succeeded += status == Status.SUCCEEDED
-        self._slots.release()
         if not self._in_flight:
             self._all_ended.set()
 
 
 class _Exchange:
-    """One request on its way, from the choice of a connection to the end of the answer or the time-out."""
+    """One request on its way, from the choice of a connection to the end of the last answer or the time-out."""
 
-    __slots__ = ("_connecting", "_connection", "_loop", "_measuring", "_timer", "number", "take_body", "take_head")
+    __slots__ = (
+        "_connection",
+        "_deadline",
+        "_has_slot",
+        "_loop",
+        "_measuring",
+        "_task",
+        "_timer",
+        "due_at",
+        "number",
+        "route",
+        "take_body",
+        "take_head",
+    )
 
-    def __init__(self, loop: OpenLoop, number: int, measuring: Measuring) -> None:
-        self._loop, self._measuring, self.number = loop, measuring, number
-        self.take_head, self.take_body = measuring.take_head, measuring.take_body
+    def __init__(self, loop: OpenLoop, number: int, route: Route, due_at: float) -> None:
+        self._loop, self.number, self.route, self.due_at = loop, number, route, due_at
         self._connection: Connection | None = None
-        self._connecting: asyncio.Task[None] | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._has_slot = True
 
-    def start(self, route: Route, request: bytes, timeout_seconds: float, patience_seconds: float) -> None:
+    def start(self, request: bytes, timeout_seconds: float, patience_seconds: float) -> None:
+        """Send it for the first time; time-out and patience count from here, whatever number of attempts follows."""
         loop = asyncio.get_running_loop()
+        self._deadline = loop.time() + timeout_seconds
         if patience_seconds < timeout_seconds:
-            rest = timeout_seconds - patience_seconds
-            self._timer = loop.call_later(patience_seconds, self._lose_patience, loop, rest)
+            self._timer = loop.call_later(patience_seconds, self._lose_patience, loop)
         else:
-            self._timer = loop.call_later(timeout_seconds, self.give_up, Status.TIMEOUT)
-        if connection := route.idle():
+            self._timer = loop.call_at(self._deadline, self.give_up, Status.TIMEOUT)
+        self._attempt(request)
+
+    def time_left(self) -> float:
+        """Seconds until the time-out."""
+        return self._deadline - asyncio.get_running_loop().time()
+
+    def _attempt(self, request: bytes) -> None:
+        self._measuring = measuring = self._loop.measuring(self)
+        self.take_head, self.take_body = measuring.take_head, measuring.take_body
+        if connection := self.route.idle():
             self._sent_on(connection, request)
         else:
-            self._connecting = loop.create_task(self._connect(route, request))
-            self._connecting.add_done_callback(self._loop.notice)
+            self._do(self._connect(request))
 
-    async def _connect(self, route: Route, request: bytes) -> None:
+    def _do(self, step: Coroutine[Any, Any, None]) -> None:
+        self._task = asyncio.get_running_loop().create_task(step)
+        self._task.add_done_callback(self._loop.notice)
+
+    async def _connect(self, request: bytes) -> None:
         try:
-            connection = await route.connect()
+            connection = await self.route.connect()
         except ssl.SSLCertVerificationError:
             self._end(Status.CERTIFICATE)
         except OSError:
-            self._end(Status.CONNECTION)
+            self._end_or_retry(Status.CONNECTION)
         else:
-            self._connecting = None
+            self._task = None
             self._sent_on(connection, request)
 
     def _sent_on(self, connection: Connection, request: bytes) -> None:
         self._connection = connection
         connection.send(request, self)
 
-    def _lose_patience(self, loop: asyncio.AbstractEventLoop, rest_seconds: float) -> None:
+    def _lose_patience(self, loop: asyncio.AbstractEventLoop) -> None:
         if self._measuring.began:
-            self._timer = loop.call_later(rest_seconds, self.give_up, Status.TIMEOUT)
+            self._timer = loop.call_at(self._deadline, self.give_up, Status.TIMEOUT)
         else:
             self.give_up(Status.ABANDONED)
 
-    def end(self, *, whole: bool) -> None:
-        self._end(self._measuring.status(whole=whole))
+    def end(self, *, whole: bool, retry_after_seconds: float) -> None:
+        self._connection = None
+        self._end_or_retry(self._measuring.status(whole=whole), retry_after_seconds)
 
     def give_up(self, status: Status) -> None:
-        if self._connecting:
-            self._connecting.cancel()
+        if self._task:
+            self._task.cancel()
         if self._connection:
             self._connection.drop()
         self._end(status)
 
+    def _end_or_retry(self, status: int, retry_after_seconds: float = 0.0) -> None:
+        wait = self._loop.wait_before_retry(self, status, retry_after_seconds)
+        if wait is None:
+            self._end(status)
+        else:
+            self._has_slot = False
+            self._loop.leave_slot()
+            self._do(self._again(wait))
+
+    async def _again(self, wait_seconds: float) -> None:
+        await asyncio.sleep(wait_seconds)
+        request = await self._loop.take_slot(self)
+        self._has_slot = True
+        self._task = None
+        self._attempt(request)
+
     def _end(self, status: int) -> None:
         self._timer.cancel()
         self._connection = None
+        if self._has_slot:
+            self._loop.leave_slot()
         self._loop.end(self, status)

@@ -16,9 +16,20 @@ class ResponseReader:
 
     ``on_head`` gets the status and the announced length of the body (None where it is not announced), ``on_body`` each
     piece of it. ``done`` says that the response is whole, ``keep_alive`` that another may follow on the connection.
+    ``retry_after_seconds`` is what the server asks for in seconds (RFC 9110, 10.2.3; a date there is read as none).
     """
 
-    __slots__ = ("_left", "_on_body", "_on_head", "_rest", "_step", "_until_close", "done", "keep_alive")
+    __slots__ = (
+        "_left",
+        "_on_body",
+        "_on_head",
+        "_rest",
+        "_step",
+        "_until_close",
+        "done",
+        "keep_alive",
+        "retry_after_seconds",
+    )
 
     def __init__(self, on_head: Callable[[int, int | None], None], on_body: Callable[[bytes], None]) -> None:
         self._on_head, self._on_body = on_head, on_body
@@ -28,6 +39,7 @@ class ResponseReader:
         self._step: Callable[[bytes], bytes] = self._head
         self.done = False
         self.keep_alive = False
+        self.retry_after_seconds = 0.0
 
     def feed(self, data: bytes) -> None:
         """BadResponse when it cannot be one."""
@@ -65,6 +77,8 @@ class ResponseReader:
     def _frame(self, status: int, fields: dict[bytes, bytes], *, is_1_1: bool) -> None:
         connection = fields.get(b"connection", b"").lower()
         self.keep_alive = b"close" not in connection if is_1_1 else b"keep-alive" in connection
+        if (pause := fields.get(b"retry-after", b"")).isdigit():
+            self.retry_after_seconds = float(pause)
         length = fields.get(b"content-length")
         announced = None
         if b"chunked" in fields.get(b"transfer-encoding", b"").lower():

@@ -73,6 +73,8 @@ def replay(schedule: Schedule, target: Target, options: EngineOptions, folder: P
 def _check_users(schedule: Schedule) -> None:
     if np.isfinite(schedule.patience_seconds).any():
         raise BadLoadInput("patience: the script for k6 gives nothing up before the time-out; use --engine builtin")
+    if schedule.retries is not None:
+        raise BadLoadInput("retries: the script for k6 sends nothing again; use --engine builtin")
 
 
 def read_results(path: Path, schedule: Schedule, target: Target) -> Outcomes:

@@ -15,7 +15,8 @@ from loadgen.trace import Flags, Floats, Integers
 
 _TICKS_PER_SECOND = 100_000
 _TIMES = ("due_seconds", "lag_seconds", "first_seconds", "latency_seconds")
-_COUNTS = ("tokens", "kind", "status")
+_COUNTS = ("tokens", "kind", "status", "attempts")
+_TOO_MANY_REQUESTS = 429
 
 
 class Status(IntEnum):
@@ -31,6 +32,11 @@ class Status(IntEnum):
     ABANDONED = 7
 
 
+def may_succeed_later(status: int) -> bool:
+    """Whether nobody answered, or an answer says so: refused or reset before the first token, 429, or 5xx."""
+    return status in (Status.CONNECTION, _TOO_MANY_REQUESTS) or 500 <= status < 600
+
+
 def reason(status: int) -> str:
     return f"http_{status}" if status >= 100 else Status(status).name.lower()
 
@@ -43,6 +49,7 @@ class Outcomes:
     first_seconds: from the intended send time to the first token. latency_seconds: from there to the end.
     tokens: output tokens received; token_gaps: the times between them, of all requests together.
     kind: `Kind`. status: `Status`, or the HTTP status of a refusal.
+    attempts: how often it was sent; once, where that is not told.
     """
 
     due_seconds: Floats
@@ -57,6 +64,11 @@ class Outcomes:
     targets: Mapping[str, str]
     provenance: Mapping[str, Any]
     token_gaps: TokenGaps = field(default_factory=TokenGaps)
+    attempts: Integers = field(default_factory=lambda: np.zeros(0, np.int64))
+
+    def __post_init__(self) -> None:
+        if not len(self.attempts):
+            object.__setattr__(self, "attempts", self.sent.astype(np.int64))
 
     @property
     def sent(self) -> Flags:
@@ -98,7 +110,7 @@ class Outcomes:
         columns, meta = decode(data, source)
         try:
             arrays: dict[str, Any] = {name: _seconds(columns[name]) for name in _TIMES}
-            arrays |= {name: columns[name] for name in _COUNTS}
+            arrays |= {name: columns[name] for name in _COUNTS if name != "attempts" or name in columns}
             gaps = TokenGaps.from_json(meta.pop("token_gaps", {}))
             return cls(**arrays, **meta, token_gaps=gaps)
         except (KeyError, TypeError, ValueError, AttributeError) as error:

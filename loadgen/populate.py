@@ -14,12 +14,15 @@ _PATIENCE_STREAM = 1
 
 def populated(schedule: Schedule, users: Users, seed: int) -> Schedule:
     """Return the schedule with the behaviour of its users; the same one for the same schedule, users and seed."""
-    columns: dict[str, Any] = {}
+    changes: dict[str, Any] = {}
     said: dict[str, Any] = {}
     if users.patience is not None:
         random = np.random.default_rng([seed, _PATIENCE_STREAM])
-        columns["patience_seconds"] = users.patience.draw(len(schedule), random)
+        changes["patience_seconds"] = users.patience.draw(len(schedule), random)
         said["patience"] = asdict(users.patience)
+    if users.retries is not None:
+        changes["retries"] = replace(users.retries, seed=seed)
+        said["retries"] = {name: value for name, value in asdict(users.retries).items() if name != "seed"}
     if not said:
         return schedule
-    return replace(schedule, **columns, provenance={**schedule.provenance, "users": {**said, "seed": seed}})
+    return replace(schedule, **changes, provenance={**schedule.provenance, "users": {**said, "seed": seed}})

@@ -21,6 +21,7 @@ class Record:
         self.due: list[float] = schedule.send_at_seconds.tolist()
         self.lag, self.first, self.latency = [nan] * requests, [nan] * requests, [nan] * requests
         self.tokens, self.status = [0] * requests, [int(Status.UNSENT)] * requests
+        self.attempts = [0] * requests
         self.gaps = TokenGaps()
 
     def outcomes(self, targets: dict[Kind, Target]) -> Outcomes:
@@ -37,6 +38,7 @@ class Record:
             {kind.name.lower(): target.url for kind, target in targets.items()},
             dict(self._schedule.provenance),
             self.gaps,
+            np.array(self.attempts, dtype=np.int64),
         )
 
 

@@ -39,6 +39,7 @@ def report_of(outcomes: Outcomes, slo: Slo) -> Report:
         "succeeded": succeeded,
         "failed": sent - succeeded,
         "abandoned": int((outcomes.status == Status.ABANDONED).sum()),
+        "attempts": _attempts(outcomes),
         "unsent": len(outcomes.status) - sent,
         "late": int((lag > LATE_AFTER_SECONDS).sum()) if outcomes.is_timed else None,
         "late_after_ms": LATE_AFTER_SECONDS * 1000,
@@ -140,6 +141,16 @@ def _latencies(outcomes: Outcomes) -> Report:
 def _failures(outcomes: Outcomes) -> dict[str, int]:
     statuses, counts = np.unique(outcomes.status[~outcomes.succeeded], return_counts=True)
     return {reason(int(status)): int(count) for status, count in zip(statuses, counts, strict=True)}
+
+
+def _attempts(outcomes: Outcomes) -> dict[str, int]:
+    """Return how often was sent in all, and how many requests more than once and with what success."""
+    again = outcomes.attempts > 1
+    return {
+        "sent": int(outcomes.attempts.sum()),
+        "retried_requests": int(again.sum()),
+        "retried_and_succeeded": int((again & outcomes.succeeded).sum()),
+    }
 
 
 def _fidelity(outcomes: Outcomes) -> Report:

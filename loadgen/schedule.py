@@ -1,7 +1,7 @@
 """When which request is sent: what every engine plays, and what travels to a Job."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from enum import IntEnum
 from typing import Any, Self
 
@@ -9,6 +9,7 @@ import numpy as np
 
 from loadgen.columns import MOST_ROWS, decode, encode
 from loadgen.errors import BadLoadInput
+from loadgen.retries import Retries
 from loadgen.trace import Flags, Floats, Integers
 
 LONGEST_SECONDS = 86_400.0
@@ -34,7 +35,7 @@ class Schedule:
 
     ``provenance`` says where they come from (trace, transforms, arrivals, seed) and travels along to the report.
     patience_seconds: how long its user waits for the first token, from when it was sent; infinite by default.
-    number: of the request in the whole schedule, also in a shard of it.
+    number: of the request in the whole schedule, also in a shard of it. retries: of those that fail; None: none.
     """
 
     send_at_seconds: Floats
@@ -45,6 +46,7 @@ class Schedule:
     provenance: Mapping[str, Any] = field(default_factory=dict)
     patience_seconds: Floats = field(default_factory=lambda: np.zeros(0))
     number: Integers = field(default_factory=lambda: np.zeros(0, np.int64))
+    retries: Retries | None = None
 
     def __post_init__(self) -> None:
         """Fill in what is not given, and round patience to ticks, so that it too is the same after travels."""
@@ -107,7 +109,8 @@ class Schedule:
         }
         if np.isfinite(self.patience_seconds).any():
             columns["patience_ticks"] = _patience_ticks(self.patience_seconds)
-        return encode(columns, {"duration_seconds": self.duration_seconds, "provenance": self.provenance})
+        meta = {"duration_seconds": self.duration_seconds, "provenance": self.provenance}
+        return encode(columns, meta | ({"retries": asdict(self.retries)} if self.retries else {}))
 
     @classmethod
     def from_bytes(cls, data: bytes, source: str) -> Self:
@@ -116,6 +119,7 @@ class Schedule:
             at, kind = columns["send_at_ticks"] / _TICKS_PER_SECOND, columns["kind"]
             lengths = columns["input_tokens"], columns["output_tokens"]
             duration, provenance = float(meta["duration_seconds"]), dict(meta["provenance"])
+            retries = Retries(**meta["retries"]) if "retries" in meta else None
         except (KeyError, TypeError, ValueError) as error:
             raise BadLoadInput(f"{source}: no schedule ({error} is missing or of another kind)") from None
         if not len(at) or at[0] < 0 or np.any(np.diff(at) < 0) or not np.isin(kind, list(Kind)).all():
@@ -123,7 +127,7 @@ class Schedule:
                 f"{source}: no schedule (empty, not in order of time, or of unknown kinds); make it again"
             )
         schedule = cls.of(at, *lengths, kind, duration, provenance)
-        return replace(schedule, patience_seconds=_patience_seconds(columns.get("patience_ticks")))
+        return replace(schedule, patience_seconds=_patience_seconds(columns.get("patience_ticks")), retries=retries)
 
 
 def _patience_ticks(seconds: Floats) -> Integers:

@@ -4,6 +4,7 @@ import argparse
 from typing import get_args
 
 from loadgen.errors import BadLoadInput
+from loadgen.retries import Retries
 from loadgen.users import Distribution, Patience, Users
 
 
@@ -14,11 +15,30 @@ def add_user_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--patience-distribution", choices=get_args(Distribution), help="of their patience; default: exponential"
     )
+    defaults = Retries()
+    parser.add_argument(
+        "--retries",
+        type=int,
+        metavar="N",
+        help="send a request again that was refused, or answered by 429 or 5xx, at most N times (default: not at all)",
+    )
+    parser.add_argument(
+        "--retry-backoff-seconds",
+        type=float,
+        metavar="S",
+        help=f"the first retry comes within S, each later one within twice that (default {defaults.backoff_seconds:g})",
+    )
+    parser.add_argument(
+        "--retry-budget",
+        type=float,
+        metavar="SHARE",
+        help=f"retries are at most this share of the requests, and ten (default {defaults.budget_share:g})",
+    )
 
 
 def users_of(arguments: argparse.Namespace) -> Users:
     """BadLoadInput for an option that cannot be, or that changes nothing."""
-    return Users(_patience(arguments))
+    return Users(_patience(arguments), _retries(arguments))
 
 
 def _patience(arguments: argparse.Namespace) -> Patience | None:
@@ -26,4 +46,14 @@ def _patience(arguments: argparse.Namespace) -> Patience | None:
         return Patience(arguments.patience_seconds, arguments.patience_distribution or "exponential")
     if arguments.patience_distribution:
         raise BadLoadInput("patience distribution: of no patience; add --patience-seconds 10")
+    return None
+
+
+def _retries(arguments: argparse.Namespace) -> Retries | None:
+    given = {"backoff_seconds": arguments.retry_backoff_seconds, "budget_share": arguments.retry_budget}
+    chosen = {name: value for name, value in given.items() if value is not None}
+    if arguments.retries is not None:
+        return Retries(arguments.retries, **chosen)
+    if chosen:
+        raise BadLoadInput("retry backoff and budget: of no retries; add --retries 3")
     return None

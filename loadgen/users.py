@@ -1,4 +1,4 @@
-"""How users behave: how long each waits for the first token before going away."""
+"""How users behave: how long each waits for the first token, and whether the client tries again."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -6,6 +6,7 @@ from typing import Literal
 import numpy as np
 
 from loadgen.errors import BadLoadInput
+from loadgen.retries import Retries
 from loadgen.trace import Floats
 
 Distribution = Literal["fixed", "exponential", "log-normal"]
@@ -41,6 +42,7 @@ class Patience:
 
 @dataclass(frozen=True, slots=True)
 class Users:
-    """Those of one replay. ``patience`` None waits as long as the time-out of the engine."""
+    """Those of one replay. ``patience`` None waits as long as the time-out of the engine; ``retries`` None has none."""
 
     patience: Patience | None = None
+    retries: Retries | None = None

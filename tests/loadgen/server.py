@@ -19,10 +19,15 @@ def usage(tokens: int) -> bytes:
 
 @dataclass(slots=True)
 class TinyServer:
-    """``prefill_seconds`` before the first token, ``token_seconds`` before each later one."""
+    """``prefill_seconds`` before the first token, ``token_seconds`` before each later one.
+
+    On the route ``busy``, each prompt gets 429 ``refusals`` times, with ``retry_after``, before it is answered.
+    """
 
     prefill_seconds: float = 0.0
     token_seconds: float = 0.0
+    refusals: int = 0
+    retry_after: str = "0"
     url: str = ""
     bodies: list[dict[str, Any]] = field(default_factory=list)
     arrivals: asyncio.Queue[None] = field(default_factory=asyncio.Queue)
@@ -51,6 +56,10 @@ class TinyServer:
         kind = request.match_info["fault"]
         if kind.isdigit():
             return web.Response(status=int(kind), headers={"Location": "http://198.51.100.1/"})
+        if kind == "busy":
+            first_token = self.bodies[-1]["prompt"][0]
+            seen = sum(body["prompt"][0] == first_token for body in self.bodies)
+            return web.Response(status=429 if seen <= self.refusals else 200, headers={"Retry-After": self.retry_after})
         if kind == "document":
             return web.json_response({"choices": [{"text": " a"}], "usage": {"completion_tokens": 1}})
         response = web.StreamResponse()

@@ -30,6 +30,7 @@ from loadgen.comparison import compare
 from loadgen.outcomes import Status
 from loadgen.populate import populated
 from loadgen.report import report_of
+from loadgen.retries import Retries
 from loadgen.schedule import Kind, Schedule
 from loadgen.slo import Slo
 from loadgen.users import Patience, Users
@@ -104,6 +105,14 @@ def test_users_who_waited_too_long_have_gone_and_are_told_apart_from_those_who_t
     assert np.array_equal(lost, ~(patient.first_seconds <= 2.0) & (patient.status != Status.CONNECTION))
     assert np.isnan(gone.first_seconds[lost]).all()
     assert report_of(gone, SLO)["abandoned"] == lost.sum()
+
+
+def test_it_says_that_nothing_is_sent_again() -> None:
+    load = populated(schedule(seconds=60.0), Users(retries=Retries()), 0)
+    found = replayed(site(snapshot(observed(ready=0))), load, seed=1)
+
+    assert found.attempts.tolist() == [1] * len(load)
+    assert "sent once" in report_of(found, SLO)["schedule"]["not_simulated"]
 
 
 def test_the_ledger_and_the_tally_tell_the_same() -> None:

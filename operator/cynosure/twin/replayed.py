@@ -112,5 +112,11 @@ def _outcomes(schedule: Schedule, ledger: Ledger, kv_cache_tokens: Floats, name:
         duration_seconds=schedule.duration_seconds,
         engine=ENGINE,
         targets={Kind(int(kind)).name.lower(): name for kind in np.unique(schedule.kind)},
-        provenance=dict(schedule.provenance),
+        provenance={**schedule.provenance, **_not_simulated(schedule)},
     )
+
+
+def _not_simulated(schedule: Schedule) -> dict[str, str]:
+    if schedule.retries is None:
+        return {}
+    return {"not_simulated": "retries: in the twin each request is sent once, and a refused one has failed"}
