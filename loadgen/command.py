@@ -21,6 +21,7 @@ from loadgen.shaping import add_shaping_options, schedule_of, shape_of
 from loadgen.slo import Slo
 from loadgen.targets import Target, admit
 from loadgen.user_options import add_user_options, users_of
+from loadgen.users import Users
 
 _MUCH_LATE = 0.01
 
@@ -52,12 +53,18 @@ def run(arguments: argparse.Namespace) -> int:
         return _write_schedule(arguments)
     for path in filter(None, (arguments.report, arguments.html)):
         check_writable(path)
-    report = stress.replay(shape_of(arguments)) if arguments.engine == "stress" else _requested(arguments, slo)
+    report = _stressed(arguments) if arguments.engine == "stress" else _requested(arguments, slo)
     report["report"] = str(arguments.report)
     write_report(report, arguments.report)
     _warn_if_late(report)
     sys.stdout.write(json.dumps(report, allow_nan=False) + "\n" if arguments.json else _summary(report))
     return 0 if report["verdict"]["met"] else 1
+
+
+def _stressed(arguments: argparse.Namespace) -> Report:
+    if users_of(arguments) != Users():
+        raise BadLoadInput("patience, retries and mix: --engine stress sends no requests; use --engine builtin")
+    return stress.replay(shape_of(arguments))
 
 
 def _write_schedule(arguments: argparse.Namespace) -> int:
@@ -126,12 +133,17 @@ def _summary(report: Report) -> str:
         f"sent {report['sent']} of {report['offered']}, succeeded {report['succeeded']}, late {report['late']}",
         *_again(report),
         *([f"failures: {', '.join(f'{reason} {count}' for reason, count in failures.items())}"] if failures else []),
-        *(f"{t['target']}: {t['share']:.2%} of {t['needed_share']:.2%}" for t in verdict["targets"]),
+        *(f"{_whose(t)}{t['target']}: {t['share']:.2%} of {t['needed_share']:.2%}" for t in verdict["targets"]),
         f"attainment {verdict['attainment']:.2%}: {'met' if verdict['met'] else 'missed'}",
+        *(f"{name}: attainment {each['attainment']:.2%}" for name, each in report.get("classes", {}).items()),
         *([_compared(report["comparison"])] if "comparison" in report else []),
         f"report: {report['report']}",
     ]
     return "\n".join(lines) + "\n"
+
+
+def _whose(target: Report) -> str:
+    return f"{target['class']}: " if "class" in target else ""
 
 
 def _again(report: Report) -> list[str]:

@@ -100,6 +100,8 @@ def read_results(path: Path, schedule: Schedule, target: Target) -> Outcomes:
         "k6",
         {target.kind.name.lower(): target.url},
         {**schedule.provenance, "ttft_is": "time to the first byte (k6 reads no server-sent events)"},
+        classes=schedule.classes,
+        request_class=schedule.request_class,
     )
 
 

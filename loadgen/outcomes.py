@@ -9,13 +9,17 @@ import numpy as np
 
 from loadgen.columns import decode, encode
 from loadgen.errors import BadLoadInput
+from loadgen.mix import RequestClass, check_classes, classes_from_json
 from loadgen.schedule import Kind
 from loadgen.token_gaps import TokenGaps
 from loadgen.trace import Flags, Floats, Integers
 
 _TICKS_PER_SECOND = 100_000
 _TIMES = ("due_seconds", "lag_seconds", "first_seconds", "latency_seconds")
-_COUNTS = ("tokens", "kind", "status", "attempts")
+_COUNTS = ("tokens", "kind", "status", "attempts", "request_class")
+_LATER = ("attempts", "request_class")
+"""What a pod of an earlier version does not tell."""
+
 _TOO_MANY_REQUESTS = 429
 
 
@@ -49,7 +53,7 @@ class Outcomes:
     first_seconds: from the intended send time to the first token. latency_seconds: from there to the end.
     tokens: output tokens received; token_gaps: the times between them, of all requests together.
     kind: `Kind`. status: `Status`, or the HTTP status of a refusal.
-    attempts: how often it was sent; once, where that is not told.
+    attempts: how often it was sent; once, where that is not told. request_class: its index in ``classes``, if any.
     """
 
     due_seconds: Floats
@@ -65,10 +69,14 @@ class Outcomes:
     provenance: Mapping[str, Any]
     token_gaps: TokenGaps = field(default_factory=TokenGaps)
     attempts: Integers = field(default_factory=lambda: np.zeros(0, np.int64))
+    classes: tuple[RequestClass, ...] = ()
+    request_class: Integers = field(default_factory=lambda: np.zeros(0, np.int64))
 
     def __post_init__(self) -> None:
         if not len(self.attempts):
             object.__setattr__(self, "attempts", self.sent.astype(np.int64))
+        if not len(self.request_class):
+            object.__setattr__(self, "request_class", np.zeros(len(self.status), np.int64))
 
     @property
     def sent(self) -> Flags:
@@ -90,8 +98,11 @@ class Outcomes:
         return np.where(self.tokens > 1, (self.latency_seconds - self.first_seconds) / gaps, np.nan)
 
     def of_kind(self, kind: Kind) -> Self:
-        mine = self.kind == kind
-        return replace(self, **{name: getattr(self, name)[mine] for name in (*_TIMES, *_COUNTS)})
+        return self.part(np.equal(self.kind, kind))
+
+    def part(self, which: Flags) -> Self:
+        """Return some of the requests; the times between tokens stay those of all."""
+        return replace(self, **{name: getattr(self, name)[which] for name in (*_TIMES, *_COUNTS)})
 
     def to_bytes(self) -> bytes:
         columns = {name: _ticks(getattr(self, name)) for name in _TIMES}
@@ -102,6 +113,7 @@ class Outcomes:
             "targets": dict(self.targets),
             "provenance": dict(self.provenance),
             "token_gaps": self.token_gaps.to_json(),
+            **({"classes": [each.to_json() for each in self.classes]} if self.classes else {}),
         }
         return encode(columns, meta)
 
@@ -110,7 +122,10 @@ class Outcomes:
         columns, meta = decode(data, source)
         try:
             arrays: dict[str, Any] = {name: _seconds(columns[name]) for name in _TIMES}
-            arrays |= {name: columns[name] for name in _COUNTS if name != "attempts" or name in columns}
+            arrays |= {name: columns[name] for name in _COUNTS if name in columns or name not in _LATER}
+            if "classes" in meta:
+                meta["classes"] = classes_from_json(meta["classes"])
+                check_classes(meta["classes"], columns["request_class"])
             gaps = TokenGaps.from_json(meta.pop("token_gaps", {}))
             return cls(**arrays, **meta, token_gaps=gaps)
         except (KeyError, TypeError, ValueError, AttributeError) as error:

@@ -39,6 +39,8 @@ class Record:
             dict(self._schedule.provenance),
             self.gaps,
             np.array(self.attempts, dtype=np.int64),
+            self._schedule.classes,
+            self._schedule.request_class,
         )
 
 

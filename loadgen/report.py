@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +50,7 @@ def report_of(outcomes: Outcomes, slo: Slo) -> Report:
         "verdict": _verdict(outcomes, slo),
         "failures": _failures(outcomes),
         "targets": _by_target(outcomes, slo),
+        **({"classes": _by_class(outcomes, slo)} if outcomes.classes else {}),
         "series": _series(outcomes, slo),
         "duration_seconds": outcomes.duration_seconds,
         "engine": outcomes.engine,
@@ -89,26 +90,55 @@ def _attained(outcomes: Outcomes, target: SloTarget) -> Flags:
 
 
 def attained_all(outcomes: Outcomes, slo: Slo) -> Flags:
-    """Return which of the offered requests met every target."""
+    """Return which of the offered requests met every target that applies to them."""
     met = outcomes.succeeded
-    for target in slo.targets:
-        met = met & _attained(outcomes, target)
+    for _, target, whose in _applied(outcomes, slo):
+        met = met & (~whose | _attained(outcomes, target))
     return met
 
 
+def _applied(outcomes: Outcomes, slo: Slo) -> Iterator[tuple[str, SloTarget, Flags]]:
+    """Yield each target with whose it is: of a class with an SLO of its own (and its name), or of all others."""
+    others = np.ones(len(outcomes.status), np.bool_)
+    for index, each in enumerate(outcomes.classes):
+        if each.slo.targets:
+            mine = np.equal(outcomes.request_class, index)
+            others &= ~mine
+            yield from ((each.name, target, mine) for target in each.slo.targets if mine.any())
+    yield from (("", target, others) for target in slo.targets if others.any())
+
+
 def _verdict(outcomes: Outcomes, slo: Slo) -> Report:
-    """Judge each target by the share of offered requests its percentile names; with none, every one must succeed."""
-    targets = [_judged(outcomes, target) for target in slo.targets]
+    """Judge each target by the share of offered requests its percentile names; who has none must succeed."""
+    applied = list(_applied(outcomes, slo))
+    targets = [_judged(outcomes.part(whose), target, name) for name, target, whose in applied]
     attained = attained_all(outcomes, slo)
-    attainment = _share(attained)
-    met = all(t["met"] for t in targets) if targets else attainment == 1.0
+    judged = np.any([whose for _, _, whose in applied], axis=0) if applied else np.zeros(len(attained), np.bool_)
+    met = all(t["met"] for t in targets) and bool(attained[~judged].all())
     interval = share_interval(outcomes.due_seconds, attained)
-    return {"met": met, "attainment": attainment, "attainment_interval_95": list(interval), "targets": targets}
+    return {
+        "met": met,
+        "attainment": _share(attained),
+        "attainment_interval_95": list(interval),
+        "targets": targets,
+    }
 
 
-def _judged(outcomes: Outcomes, target: SloTarget) -> Report:
+def _judged(outcomes: Outcomes, target: SloTarget, class_name: str) -> Report:
     share, needed = _share(_attained(outcomes, target)), target.percentile / 100
-    return {"target": str(target), "share": share, "needed_share": needed, "met": bool(share >= needed)}
+    judged = {"target": str(target), "share": share, "needed_share": needed, "met": bool(share >= needed)}
+    return {**judged, "class": class_name} if class_name else judged
+
+
+def _by_class(outcomes: Outcomes, slo: Slo) -> dict[str, Report]:
+    """Return what became of each class that has requests, by its own SLO or that of the replay."""
+    whose = {each.name: np.equal(outcomes.request_class, index) for index, each in enumerate(outcomes.classes)}
+    return {name: _one_class(outcomes.part(mine), slo) for name, mine in whose.items() if mine.any()}
+
+
+def _one_class(outcomes: Outcomes, slo: Slo) -> Report:
+    abandoned = int((outcomes.status == Status.ABANDONED).sum())
+    return {**_one_target(outcomes, slo), "abandoned": abandoned, "verdict": _verdict(outcomes, slo)}
 
 
 def _by_target(outcomes: Outcomes, slo: Slo) -> dict[str, Report]:

@@ -9,6 +9,7 @@ import numpy as np
 
 from loadgen.columns import MOST_ROWS, decode, encode
 from loadgen.errors import BadLoadInput
+from loadgen.mix import RequestClass, check_classes, classes_from_json
 from loadgen.retries import Retries
 from loadgen.trace import Flags, Floats, Integers
 
@@ -19,7 +20,7 @@ _PATIENCE_TICKS_PER_SECOND = 100
 _WITHOUT_END = -1
 
 
-_COLUMNS = ("send_at_seconds", "input_tokens", "output_tokens", "kind", "patience_seconds", "number")
+_COLUMNS = ("send_at_seconds", "input_tokens", "output_tokens", "kind", "patience_seconds", "number", "request_class")
 
 
 class Kind(IntEnum):
@@ -36,6 +37,7 @@ class Schedule:
     ``provenance`` says where they come from (trace, transforms, arrivals, seed) and travels along to the report.
     patience_seconds: how long its user waits for the first token, from when it was sent; infinite by default.
     number: of the request in the whole schedule, also in a shard of it. retries: of those that fail; None: none.
+    request_class: the index of each one's class in ``classes``; all 0 where there are none.
     """
 
     send_at_seconds: Floats
@@ -47,6 +49,8 @@ class Schedule:
     patience_seconds: Floats = field(default_factory=lambda: np.zeros(0))
     number: Integers = field(default_factory=lambda: np.zeros(0, np.int64))
     retries: Retries | None = None
+    classes: tuple[RequestClass, ...] = ()
+    request_class: Integers = field(default_factory=lambda: np.zeros(0, np.int64))
 
     def __post_init__(self) -> None:
         """Fill in what is not given, and round patience to ticks, so that it too is the same after travels."""
@@ -56,6 +60,8 @@ class Schedule:
         object.__setattr__(self, "patience_seconds", waits)
         if not len(self.number):
             object.__setattr__(self, "number", np.arange(requests))
+        if not len(self.request_class):
+            object.__setattr__(self, "request_class", np.zeros(requests, np.int64))
 
     @classmethod
     def of(
@@ -109,8 +115,13 @@ class Schedule:
         }
         if np.isfinite(self.patience_seconds).any():
             columns["patience_ticks"] = _patience_ticks(self.patience_seconds)
-        meta = {"duration_seconds": self.duration_seconds, "provenance": self.provenance}
-        return encode(columns, meta | ({"retries": asdict(self.retries)} if self.retries else {}))
+        meta: dict[str, Any] = {"duration_seconds": self.duration_seconds, "provenance": self.provenance}
+        if self.retries:
+            meta["retries"] = asdict(self.retries)
+        if self.classes:
+            columns["request_class"] = self.request_class
+            meta["classes"] = [each.to_json() for each in self.classes]
+        return encode(columns, meta)
 
     @classmethod
     def from_bytes(cls, data: bytes, source: str) -> Self:
@@ -119,15 +130,27 @@ class Schedule:
             at, kind = columns["send_at_ticks"] / _TICKS_PER_SECOND, columns["kind"]
             lengths = columns["input_tokens"], columns["output_tokens"]
             duration, provenance = float(meta["duration_seconds"]), dict(meta["provenance"])
-            retries = Retries(**meta["retries"]) if "retries" in meta else None
+            behaviour = _behaviour(columns, meta)
         except (KeyError, TypeError, ValueError) as error:
             raise BadLoadInput(f"{source}: no schedule ({error} is missing or of another kind)") from None
         if not len(at) or at[0] < 0 or np.any(np.diff(at) < 0) or not np.isin(kind, list(Kind)).all():
             raise BadLoadInput(
                 f"{source}: no schedule (empty, not in order of time, or of unknown kinds); make it again"
             )
-        schedule = cls.of(at, *lengths, kind, duration, provenance)
-        return replace(schedule, patience_seconds=_patience_seconds(columns.get("patience_ticks")), retries=retries)
+        return replace(cls.of(at, *lengths, kind, duration, provenance), **behaviour)
+
+
+def _behaviour(columns: Mapping[str, Integers], meta: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is told of users; in a schedule of earlier versions nothing is."""
+    found: dict[str, Any] = {}
+    if (ticks := columns.get("patience_ticks")) is not None:
+        found["patience_seconds"] = np.where(ticks == _WITHOUT_END, np.inf, ticks / _PATIENCE_TICKS_PER_SECOND)
+    if "retries" in meta:
+        found["retries"] = Retries(**meta["retries"])
+    if "classes" in meta:
+        found["classes"], found["request_class"] = classes_from_json(meta["classes"]), columns["request_class"]
+        check_classes(found["classes"], found["request_class"])
+    return found
 
 
 def _patience_ticks(seconds: Floats) -> Integers:
@@ -135,9 +158,3 @@ def _patience_ticks(seconds: Floats) -> Integers:
     return np.where(ends, np.rint(np.where(ends, seconds, 0.0) * _PATIENCE_TICKS_PER_SECOND), _WITHOUT_END).astype(
         np.int64
     )
-
-
-def _patience_seconds(ticks: Integers | None) -> Floats:
-    if ticks is None:
-        return np.zeros(0)
-    return np.where(ticks == _WITHOUT_END, np.inf, ticks / _PATIENCE_TICKS_PER_SECOND)

@@ -19,7 +19,7 @@ class SloTarget:
     limit_milliseconds: float
 
     def __str__(self) -> str:
-        return f"{self.metric}_p{self.percentile:g}_ms={self.limit_milliseconds:g}"
+        return f"{self.metric}_p{self.percentile:.10g}_ms={self.limit_milliseconds:.10g}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,15 @@
 """The command-line options that say how users behave."""
 
 import argparse
+from pathlib import Path
 from typing import get_args
 
 from loadgen.errors import BadLoadInput
+from loadgen.mix import RequestClass, read_mix
 from loadgen.retries import Retries
 from loadgen.users import Distribution, Patience, Users
+
+_LENGTHS = ("tokens", "max_input_tokens", "max_output_tokens")
 
 
 def add_user_options(parser: argparse.ArgumentParser) -> None:
@@ -34,11 +38,17 @@ def add_user_options(parser: argparse.ArgumentParser) -> None:
         metavar="SHARE",
         help=f"retries are at most this share of the requests, and ten (default {defaults.budget_share:g})",
     )
+    parser.add_argument(
+        "--mix",
+        type=Path,
+        metavar="FILE",
+        help="classes of requests with weights, lengths and SLOs of their own (YAML)",
+    )
 
 
 def users_of(arguments: argparse.Namespace) -> Users:
     """BadLoadInput for an option that cannot be, or that changes nothing."""
-    return Users(_patience(arguments), _retries(arguments))
+    return Users(_patience(arguments), _retries(arguments), _mix(arguments))
 
 
 def _patience(arguments: argparse.Namespace) -> Patience | None:
@@ -47,6 +57,14 @@ def _patience(arguments: argparse.Namespace) -> Patience | None:
     if arguments.patience_distribution:
         raise BadLoadInput("patience distribution: of no patience; add --patience-seconds 10")
     return None
+
+
+def _mix(arguments: argparse.Namespace) -> tuple[RequestClass, ...]:
+    if arguments.mix is None:
+        return ()
+    if other := next((name for name in _LENGTHS if getattr(arguments, name)), None):
+        raise BadLoadInput(f"mix: has the lengths of its classes, which --{other.replace('_', '-')} cannot change")
+    return read_mix(arguments.mix)
 
 
 def _retries(arguments: argparse.Namespace) -> Retries | None:

@@ -1,4 +1,4 @@
-"""How users behave: how long each waits for the first token, and whether the client tries again."""
+"""How users behave: what each asks, how long it waits, and whether it tries again."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -6,6 +6,7 @@ from typing import Literal
 import numpy as np
 
 from loadgen.errors import BadLoadInput
+from loadgen.mix import RequestClass
 from loadgen.retries import Retries
 from loadgen.trace import Floats
 
@@ -42,7 +43,12 @@ class Patience:
 
 @dataclass(frozen=True, slots=True)
 class Users:
-    """Those of one replay. ``patience`` None waits as long as the time-out of the engine; ``retries`` None has none."""
+    """Those of one replay.
+
+    ``patience`` None waits as long as the time-out of the engine; ``retries`` None has none; without a ``mix`` the
+    lengths of requests stay as they are.
+    """
 
     patience: Patience | None = None
     retries: Retries | None = None
+    mix: tuple[RequestClass, ...] = ()

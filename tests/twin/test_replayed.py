@@ -27,6 +27,7 @@ from cynosure.twin.site import Site, site_of
 from cynosure.twin.tally import shares
 
 from loadgen.comparison import compare
+from loadgen.mix import Lengths, RequestClass
 from loadgen.outcomes import Status
 from loadgen.populate import populated
 from loadgen.report import report_of
@@ -113,6 +114,16 @@ def test_it_says_that_nothing_is_sent_again() -> None:
 
     assert found.attempts.tolist() == [1] * len(load)
     assert "sent once" in report_of(found, SLO)["schedule"]["not_simulated"]
+
+
+def test_a_mix_of_short_and_long_requests_is_simulated_and_told_by_class() -> None:
+    short = RequestClass("short", 70, Lengths(200, 200), Lengths(5, 5))
+    long = RequestClass("long", 30, Lengths(1800, 1800), Lengths(45, 45))
+    found = replayed(site(), populated(schedule(), Users(mix=(short, long)), 0), seed=1)
+
+    classes = report_of(found, SLO)["classes"]
+    assert classes["short"]["offered"] + classes["long"]["offered"] == len(schedule())
+    assert classes["short"]["latency_ms"]["p50"] < classes["long"]["latency_ms"]["p50"]
 
 
 def test_the_ledger_and_the_tally_tell_the_same() -> None:

@@ -113,6 +113,8 @@ def _outcomes(schedule: Schedule, ledger: Ledger, kv_cache_tokens: Floats, name:
         engine=ENGINE,
         targets={Kind(int(kind)).name.lower(): name for kind in np.unique(schedule.kind)},
         provenance={**schedule.provenance, **_not_simulated(schedule)},
+        classes=schedule.classes,
+        request_class=schedule.request_class,
     )
 
 
