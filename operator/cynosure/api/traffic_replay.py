@@ -7,6 +7,7 @@ from pydantic import Field
 
 from cynosure.api.metadata import AGE, ATOMIC, Column, Naming, Resource, StatusBase, reason_of, status_of
 from cynosure.api.part import Part, Rule, rule, unchanged
+from cynosure.api.replay_users import Mix, Patience, Retries
 from cynosure.api.scalars import (
     Count,
     Fraction,
@@ -152,6 +153,12 @@ class TrafficReplaySpec(Part):
     """Changes of it, in this order."""
     arrivals: Arrivals = Arrivals.EXACT
     """How requests are spread within the rate."""
+    patience: Patience | None = None
+    """When users give up; without it at the time-out."""
+    retries: Retries | None = None
+    """Of requests that fail; without it none."""
+    mix: Mix = ()
+    """Classes of requests, whose lengths replace those of the trace."""
     engine: ReplayEngine = ReplayEngine.BUILTIN
     """Who sends it; the twin simulates."""
     duration_seconds: Annotated[int, Field(ge=1, le=604_800)]
@@ -238,6 +245,9 @@ _FIXED = (
     "trace",
     "transforms",
     "arrivals",
+    "patience",
+    "retries",
+    "mix",
     "engine",
     "durationSeconds",
     "seed",

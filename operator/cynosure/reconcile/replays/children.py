@@ -1,12 +1,12 @@
 """The ConfigMaps and Jobs of a replay as they should be: named after it, and owned by it, so that they go with it."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from cynosure.api import TrafficReplay
 from cynosure.api.metadata import API_VERSION
-from cynosure.api.slo import Slo
+from cynosure.api.slo import Slo, SloTarget
 from cynosure.kube.labels import annotations_of
 from cynosure.kube.owners import owner_reference
 from cynosure.kube.port import Body
@@ -85,7 +85,10 @@ def slo_in(job_body: Body) -> Slo | None:
 
 def slo_of(slo: Slo | None) -> load.Slo:
     """The targets alone: a deadline is nothing that a replay can measure."""
-    targets = slo.targets if slo else ()
+    return slo_targets(slo.targets if slo else ())
+
+
+def slo_targets(targets: Iterable[SloTarget]) -> load.Slo:
     return load.Slo(tuple(load.SloTarget(t.metric.value, float(t.percentile), float(t.milliseconds)) for t in targets))
 
 

@@ -136,7 +136,9 @@ def _summary(name: str, report: Report, results: Results) -> str:
     said = verdict(report, results.slo)
     what = str(slo_of(results.slo)) or "every request succeeds"
     late = f"; {report['unsent']} were not sent in time: more workers, or a longer lead" if report["unsent"] else ""
-    return f"{name}: {counts}; {what} {'met' if said.met else 'missed'}, attainment {said.attainment:.2%}{late}"
+    by_class = "".join(f", {each} {told['attainment']:.2%}" for each, told in report.get("classes", {}).items())
+    met = "met" if said.met else "missed"
+    return f"{name}: {counts}; {what} {met}, attainment {said.attainment:.2%}{by_class}{late}"
 
 
 def _fidelity(report: Report) -> Fidelity | None:

@@ -11,6 +11,7 @@ from cynosure.observe import promql
 from cynosure.observe.prometheus import Metrics
 from cynosure.reconcile.replays import schedules
 from cynosure.reconcile.replays.hindrance import trace
+from cynosure.reconcile.replays.users import with_users
 from cynosure.settings import Settings
 from loadgen.schedule import Kind, Schedule
 
@@ -23,7 +24,10 @@ class Sources:
         self._window_seconds = max(settings.forecast.step_seconds, settings.prometheus.rate_window_seconds)
 
     async def schedule(self, replay: TrafficReplay, kind: Kind) -> Schedule:
-        """Raises ``Hindered``."""
+        """With its users. Raises ``Hindered``."""
+        return await asyncio.to_thread(with_users, await self._of_trace(replay, kind), replay)
+
+    async def _of_trace(self, replay: TrafficReplay, kind: Kind) -> Schedule:
         asked = replay.spec.trace
         if asked.prometheus is not None:
             return await self._past(asked.prometheus, replay, kind)
