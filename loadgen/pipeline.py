@@ -6,6 +6,7 @@ from typing import Any, get_args
 
 from loadgen.errors import BadLoadInput
 from loadgen.readers import read_trace
+from loadgen.regions import Region, Regions
 from loadgen.transforms import Scale, Slice, Transform
 from loadgen.what_if import (
     Append,
@@ -53,6 +54,10 @@ def _splice(text: str) -> Transform:
     return Splice(tuple((float(a), float(b)) for a, _, b in (part.partition(":") for part in text.split("+"))))
 
 
+def _regions(text: str) -> Transform:
+    return Regions(tuple(Region(float(a), float(b)) for a, _, b in (part.partition(":") for part in text.split("+"))))
+
+
 def _gaps(text: str) -> Transform:
     mode: Any = text
     if mode not in get_args(GapMode):
@@ -68,6 +73,7 @@ _STEPS: dict[str, tuple[str, Callable[[str], Transform]]] = {
     "append": ("append=FILE", lambda text: Append(read_trace(Path(text)))),
     "superpose": ("superpose=FILE", lambda text: Superpose(read_trace(Path(text)))),
     "shift": ("shift=SECONDS", _numbers(Shift)),
+    "regions": ("regions=WEIGHT:UTC_OFFSET_HOURS+WEIGHT:UTC_OFFSET_HOURS", _regions),
     "flash-crowd": ("flash-crowd=AT:LASTING:TIMES", _numbers(FlashCrowd)),
     "bootstrap-days": ("bootstrap-days=DAYS", lambda text: BootstrapDays(int(text))),
     "gaps": (f"gaps={'|'.join(get_args(GapMode))}", _gaps),

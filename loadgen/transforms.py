@@ -1,8 +1,8 @@
 """What is done to a trace before it is played: small steps, applied in order and listed in the report."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
-from typing import Protocol, TypeVar
+from dataclasses import asdict, dataclass, fields, is_dataclass
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
@@ -94,7 +94,15 @@ def described(transforms: Iterable[Transform]) -> list[dict[str, object]]:
 
 def _arguments(step: Transform) -> dict[str, object]:
     values = {field.name: getattr(step, field.name) for field in fields(step)}  # type: ignore[arg-type]
-    return {name: getattr(value, "source", value) for name, value in values.items()}
+    return {name: _told(value) for name, value in values.items()}
+
+
+def _told(value: Any) -> object:
+    if isinstance(value, tuple):
+        return [_told(each) for each in value]
+    if is_dataclass(value) and not isinstance(value, type | RateSeries | RequestTrace):
+        return asdict(value)
+    return getattr(value, "source", value)
 
 
 def positive(what: str, value: float) -> float:

@@ -156,7 +156,7 @@ def test_steps_for_rates_refuse_requests(text: str) -> None:
 
 
 def test_every_step_can_be_written() -> None:
-    assert len(FORMS) == 12
+    assert len(FORMS) == 13
     assert isinstance(parse_transforms(["gaps=bridge"])[0], Gaps)
     assert isinstance(parse_transforms(["bootstrap-days=3"])[0], BootstrapDays)
 

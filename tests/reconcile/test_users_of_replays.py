@@ -1,6 +1,7 @@
 """TrafficReplays whose users wait, give up, try again and differ: from the spec to the pods, and back to the report."""
 
 import asyncio
+import base64
 import time
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -15,14 +16,14 @@ from cynosure.reconcile.replays.users import with_users
 
 from loadgen.mix import Lengths, RequestClass
 from loadgen.retries import Retries
-from loadgen.schedule import Kind
+from loadgen.schedule import Kind, Schedule
 from loadgen.slo import Slo
 from loadgen.travel import to_line
 from tests.fakes.objects import Body
 from tests.loadgen.builders import evenly
 from tests.loadgen.server import TinyServer, serving
 from tests.reconcile.conftest import SERVICES, Cluster, inference_service
-from tests.reconcile.test_replays import Stage, outcomes, printed, replay, staged
+from tests.reconcile.test_replays import MAPS, Stage, outcomes, printed, replay, staged
 
 CHAT: Body = {
     "name": "chat",
@@ -60,6 +61,25 @@ async def test_users_change_neither_when_nor_how_many(stage: Stage) -> None:
     await stage.applied("plain", seed=7)
     await stage.applied(seed=7, **USERS)
     assert stage.status("plain")["progress"] == stage.status()["progress"]
+
+
+async def test_regions_have_the_same_days_at_other_hours(stage: Stage) -> None:
+    regions = [{"weight": 1, "utcOffsetMinutes": 0}, {"weight": 1, "utcOffsetMinutes": 720}]
+    day, shaped = (
+        {"cut": {"startSeconds": 432000, "durationSeconds": 86400}},
+        [{"compress": "1440"}, {"scaleToPeakRps": "50"}],
+    )
+    await stage.applied("plain", transforms=[day, *shaped], durationSeconds=60)
+    await stage.applied(transforms=[day, {"regions": regions}, *shaped], durationSeconds=60)
+    halves = [np.histogram(schedule.send_at_seconds, [0, 30, 60])[0] for schedule in schedules(stage)]
+    plain, spread = (abs(first - second) / (first + second) for first, second in halves)
+    assert plain > 0.1, "a day has a busier half"
+    assert spread < 0.1 * plain
+
+
+def schedules(stage: Stage) -> list[Schedule]:
+    maps = [stage.cluster.get(MAPS, f"{name}-schedule")["binaryData"]["schedule.bin"] for name in ("plain", "monday")]
+    return [Schedule.from_bytes(base64.b64decode(data), "a test") for data in maps]
 
 
 async def test_each_class_is_told_by_what_it_was_promised(stage: Stage) -> None:

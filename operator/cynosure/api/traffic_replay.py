@@ -120,6 +120,15 @@ class Cut(Part):
     """How long it is."""
 
 
+class Region(Part):
+    """Users with the same day at other hours."""
+
+    weight: Annotated[int, Field(ge=1, le=1_000_000)]
+    """Over the sum of all weights it is its share of the load."""
+    utc_offset_minutes: Annotated[int, Field(ge=-720, le=840)]
+    """How far its clocks are ahead of UTC; below 0: behind."""
+
+
 class Transform(Part):
     """One change of the load; exactly one field."""
 
@@ -131,14 +140,17 @@ class Transform(Part):
     """Multiply the rate by this."""
     cut: Cut | None = None
     """Keep a part of the trace."""
+    regions: Annotated[tuple[Region, ...], Field(min_length=1, max_length=16, json_schema_extra=ATOMIC)] | None = None
+    """Divide whole days of it among regions, each with the daily shape of the trace by its own clocks."""
 
     @rule(
-        "[has(self.scaleToPeakRps), has(self.compress), has(self.multiply), has(self.cut)].filter(x, x).size() == 1",
-        "transforms: got none or several in one entry; limit: exactly one of scaleToPeakRps, compress, multiply"
-        ' and cut; use {{compress: "144"}} and a further entry for the next',
+        "[has(self.scaleToPeakRps), has(self.compress), has(self.multiply), has(self.cut), has(self.regions)]"
+        ".filter(x, x).size() == 1",
+        "transforms: got none or several in one entry; limit: exactly one of scaleToPeakRps, compress, multiply,"
+        ' cut and regions; use {{compress: "144"}} and a further entry for the next',
     )
     def one_change(self) -> bool:
-        changes = (self.scale_to_peak_rps, self.compress, self.multiply, self.cut)
+        changes = (self.scale_to_peak_rps, self.compress, self.multiply, self.cut, self.regions)
         return sum(change is not None for change in changes) == 1
 
 

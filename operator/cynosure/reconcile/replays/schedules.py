@@ -20,6 +20,7 @@ from loadgen.build import Recipe, build_schedule
 from loadgen.catalogue import TRACES
 from loadgen.errors import BadLoadInput
 from loadgen.published import CODE_WEEK, code_tokens, code_week
+from loadgen.regions import Region, Regions
 from loadgen.schedule import Kind, Schedule
 from loadgen.trace import RateSeries, RequestTrace, rate_series
 
@@ -144,6 +145,8 @@ def _step(step: Transform) -> transforms.Transform:
         return transforms.ScaleToPeak(float(step.scale_to_peak_rps))
     if step.compress is not None:
         return transforms.Compress(float(step.compress))
+    if step.regions is not None:
+        return Regions(tuple(Region(each.weight, each.utc_offset_minutes / 60) for each in step.regions))
     return transforms.Scale(float(step.multiply or 1))
 
 
