@@ -10,7 +10,6 @@ mix that the cuts prove.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import ceil
 
 import highspy
 import numpy as np
@@ -109,12 +108,14 @@ def _ways(worth: Floats, amount: float) -> Floats:
 def _least(worth: Floats, amount: float) -> Floats:
     """Every such way: all counts of the larger profiles, and as many of the smallest as are lacking then."""
     smallest, *larger = sorted(np.flatnonzero(worth).tolist(), key=lambda profile: worth[profile])
-    most = {profile: ceil(amount / worth[profile] * _ROUNDING) for profile in larger}
-    grids = np.meshgrid(*(np.arange(most[profile] + 1.0) for profile in larger), indexing="ij")
-    counts = np.zeros((grids[0].size if grids else 1, len(worth)))
-    for profile, grid in zip(larger, grids, strict=True):
-        counts[:, profile] = grid.ravel()
-    lacking = amount * _ROUNDING - counts @ worth
+    counts, lacking = np.zeros((1, len(worth))), np.array([amount * _ROUNDING])
+    for profile in larger:
+        # One profile after the other, never more of it than is lacking: few of all combinations are left then.
+        options = np.ceil(np.maximum(lacking, 0.0) / worth[profile]).astype(np.intp) + 1
+        ends = np.cumsum(options)
+        counts = np.repeat(counts, options, axis=0)
+        counts[:, profile] = np.arange(ends[-1]) - np.repeat(ends - options, options)
+        lacking = amount * _ROUNDING - counts @ worth
     counts[:, smallest] = np.ceil(np.maximum(lacking, 0.0) / worth[smallest])
     spare = counts @ worth - amount * _ROUNDING
     return counts[np.all((counts == 0) | (worth > spare[:, None]), axis=1)]
