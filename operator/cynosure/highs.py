@@ -11,7 +11,7 @@ class QuietHighs(highspy.Highs):
         super().enableCallbacks()  # type: ignore[no-untyped-call]
 
 
-def quiet_highs(**options: float) -> highspy.Highs:
+def quiet_highs(**options: float | str) -> highspy.Highs:
     """The same program gives the same answer, unless a time limit among the ``options`` cuts it short."""
     model = QuietHighs()  # type: ignore[no-untyped-call]
     for option, value in {"threads": 1, "random_seed": 1, **options}.items():

@@ -7,6 +7,8 @@ from time import perf_counter
 
 from cynosure.place.choices import Kind, Label
 from cynosure.place.greedy import Placed
+from cynosure.place.integer_program import HIGHS, IntegerProgram
+from cynosure.place.milp import Solver
 from cynosure.place.need import Need, Stock
 from cynosure.place.pack import Pack
 from cynosure.place.portfolio import by_rules
@@ -16,7 +18,6 @@ from cynosure.place.relax import relax
 from cynosure.place.stay import MOST_KINDS, members_of, settled
 from cynosure.place.task import Fleet, Task, task_of
 
-EXACT = "pattern-ilp/highs"
 MOST_CHOICES = 300
 """With more services that leave a choice, the program that decides all of them together takes too long."""
 
@@ -27,7 +28,12 @@ _LEAST_SECONDS = 1.0
 
 
 def place_fleet(
-    needs: Sequence[Need], stock: Stock, prices: Prices = GPUS, *, time_limit_seconds: float = 10.0
+    needs: Sequence[Need],
+    stock: Stock,
+    prices: Prices = GPUS,
+    *,
+    time_limit_seconds: float = 10.0,
+    solver: Solver = HIGHS,
 ) -> Fleet:
     """Place as many partitions as there is room for, at the least cost, and so with the fewest moves.
 
@@ -37,27 +43,27 @@ def place_fleet(
     the time limit cuts the search short; then it is not said to be optimal.
     """
     end = perf_counter() + time_limit_seconds
-    task, gone = task_of(needs, stock, prices)
+    task, gone = task_of(needs, stock, prices, solver)
     fleet = by_rules(task)
     if not fleet.is_optimal(prices) and task.choices:
-        fleet = _by_prices(task, fleet, end)
+        fleet = by_prices(task, fleet, end)
     if not fleet.is_cheapest(prices) and len(task.choices) <= MOST_CHOICES:
         seconds = (end - perf_counter()) / (2 if task.stands else 1)
-        fleet, bound, is_most = _packed(task, task, fleet, seconds)
+        fleet, bound, is_most = packed(task, task, fleet, seconds)
         fleet = replace(fleet, is_most=is_most, cost_bound=min(fleet.cost, max(bound, fleet.cost_bound)))
     if fleet.moves > fleet.moves_bound:
         fleet = _fewest_moves(task, fleet, end)
     return replace(fleet, moves=fleet.moves + gone, moves_bound=fleet.moves_bound + gone)
 
 
-def _by_prices(task: Task, best: Fleet, end: float) -> Fleet:
+def by_prices(task: Task, best: Fleet, end: float) -> Fleet:
     """Choose partitions by their prices, then pack those; first with a will to keep what stands, then without."""
     bound, standing = best.cost_bound, task.standing
     for worth_keeping in _WORTH_KEEPING if standing else (0.0,):
         needs, found = _by_price(task, standing, worth_keeping)
         bound = max(bound, task.prices.round_up(task.fixed_cost + found))
         seconds = max(_LEAST_SECONDS, (end - perf_counter()) / 4)
-        best, *_ = _packed(replace(task, needs=needs), task, best, seconds)
+        best, *_ = packed(replace(task, needs=needs), task, best, seconds)
     if best.unplaced:
         return best
     return replace(best, is_most=True, cost_bound=min(best.cost, bound))
@@ -79,13 +85,13 @@ def _by_price(task: Task, standing: Mapping[Label, int], worth_keeping: float) -
     return needs, bound
 
 
-def _packed(task: Task, whole: Task, best: Fleet, seconds: float) -> tuple[Fleet, float, bool]:
+def packed(task: Task, whole: Task, best: Fleet, seconds: float) -> tuple[Fleet, float, bool]:
     """Solve without regard to what stands; ``whole`` has the choice that ``task`` may have settled.
 
     :return: the better answer, a bound on the cost of placing as many, and whether that is proven to be the most.
     """
     end = perf_counter() + seconds
-    pack = Pack(task.needs, {Kind(product): task.stock.size(product) for product in task.services})
+    pack = Pack(task.needs, _sizes(task), IntegerProgram(task.solver))
     lacking, is_most = float(best.unplaced.total()), not best.unplaced
     if lacking:
         most = pack.program.minimise(pack.unplaced(), step=1.0, time_limit_seconds=seconds / 2)
@@ -118,7 +124,7 @@ def _fewest_moves(task: Task, cheap: Fleet, end: float) -> Fleet:
 def _stayed(part: Task, task: Task, best: Fleet, end: float) -> tuple[Fleet, int]:
     """Solve ``part`` for the fewest moves. :return: the better answer to ``task``, and a bound if it is the whole."""
     members = members_of(part)
-    pack = Pack(part.needs, _kinds(task, members))
+    pack = Pack(part.needs, _kinds(task, members), IntegerProgram(task.solver))
     pack.program.limit(pack.unplaced(), most=float(best.unplaced.total()))
     pack.program.limit(pack.cost(task.prices), most=part.most_cost(best.cost))
     moved = pack.program.minimise(pack.moved(), step=1.0, time_limit_seconds=end - perf_counter())
@@ -131,13 +137,18 @@ def _stayed(part: Task, task: Task, best: Fleet, end: float) -> tuple[Fleet, int
 
 def _kinds(task: Task, members: Mapping[Kind, Sequence[int]]) -> dict[Kind, float]:
     """How many GPUs there are of each kind: those of which nothing stands may stay are all alike."""
-    kinds = {Kind(product): task.stock.size(product) for product in task.services}
+    kinds = _sizes(task)
     for kind, gpus in members.items():
         kinds[kind] = len(gpus)
         kinds[Kind(kind.product)] -= len(gpus)
     return kinds
 
 
+def _sizes(task: Task) -> dict[Kind, float]:
+    return {Kind(product): task.stock.size(product) for product in task.services}
+
+
 def _fleet(task: Task, proven: Fleet, placed: Placed) -> Fleet:
     unplaced, cost, moves = task.lacking(placed), task.cost(placed), task.moves(placed)
-    return replace(proven, placed=placed, unplaced=unplaced, cost=cost, moves=moves, solver=EXACT)
+    solver = f"pattern-ilp/{task.solver.name}"
+    return replace(proven, placed=placed, unplaced=unplaced, cost=cost, moves=moves, solver=solver)

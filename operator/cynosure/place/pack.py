@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from math import inf
 
 from cynosure.place.choices import ANYONE, Choice, Kind, Label, choices
-from cynosure.place.integer_program import IntegerProgram, Terms
+from cynosure.place.integer_program import IntegerProgram
+from cynosure.place.milp import Terms
 from cynosure.place.need import Need
 from cynosure.place.prices import Prices
 

@@ -22,7 +22,7 @@ def by_rules(task: Task) -> Fleet:
         wanted.update({(need.service, name): count for name, count in efficient(need).items()})
     found: list[Fleet] = []
     for name, rule in _rules(wanted).items():
-        found.append(_by_rule(task, wanted.copy(), rule, f"large-first/{name}"))
+        found.append(by_rule(task, wanted.copy(), rule, f"large-first/{name}"))
         if found[-1].is_optimal(task.prices) or wanted.total() > _MOST_PARTITIONS:
             break
     return min(found, key=lambda fleet: fleet.rank)
@@ -41,7 +41,7 @@ def _rules(wanted: Counter[Label]) -> dict[str, Rule]:
     }
 
 
-def _by_rule(task: Task, wanted: Counter[Label], rule: Rule, name: str) -> Fleet:
+def by_rule(task: Task, wanted: Counter[Label], rule: Rule, name: str) -> Fleet:
     placed: Placed = task.stock.kept(wanted)
     for product, services in task.services.items():
         items = large_first({label: n for label, n in wanted.items() if label[0] in services}, product)

@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 
 from cynosure.model.mig import Spot
 from cynosure.model.service import ServiceKey
-from cynosure.place.integer_program import Answer, IntegerProgram, Terms
+from cynosure.place.integer_program import Answer, IntegerProgram
 from cynosure.place.item import Item
+from cynosure.place.milp import Terms
 from cynosure.place.patterns import Counts, arrangement, openness
 from cynosure.place.spreading import ANYWHERE, Cell, Share, Shares, Spreading
 

@@ -8,8 +8,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from cynosure.model.service import ServiceKey, Topology
-from cynosure.place.integer_program import IntegerProgram, Terms
+from cynosure.place.integer_program import IntegerProgram
 from cynosure.place.item import Item
+from cynosure.place.milp import Terms
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -8,6 +8,7 @@ from time import perf_counter
 
 from cynosure.place.bounds import fewest_moves
 from cynosure.place.choices import ANYONE, Kind, Label
+from cynosure.place.integer_program import IntegerProgram
 from cynosure.place.need import Need, Stock
 from cynosure.place.pack import Pack
 from cynosure.place.task import Fleet, Task
@@ -53,7 +54,8 @@ def settled(task: Task, best: Fleet, end: float) -> tuple[Sequence[Need], Stock,
 
 def _chosen(task: Task, best: Fleet, end: float) -> tuple[Counter[Label], int]:
     """Choose partitions for the rates, as few other ones than stand as the cost allows. :return: how few, too."""
-    pack = Pack(task.needs, {Kind(product): task.stock.size(product) for product in task.services})
+    kinds = {Kind(product): task.stock.size(product) for product in task.services}
+    pack = Pack(task.needs, kinds, IntegerProgram(task.solver))
     pack.program.limit(pack.unplaced(), most=float(best.unplaced.total()))
     pack.program.limit(pack.cost(task.prices), most=task.most_cost(best.cost))
     left = end - perf_counter() if len(task.choices) <= _MOST_CHOICES else 0.0

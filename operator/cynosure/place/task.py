@@ -7,6 +7,8 @@ from math import ceil
 
 from cynosure.place.choices import Label
 from cynosure.place.greedy import Placed
+from cynosure.place.integer_program import HIGHS
+from cynosure.place.milp import Solver
 from cynosure.place.need import Need, Stock
 from cynosure.place.prices import GPUS, Prices
 
@@ -45,12 +47,13 @@ class Fleet:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """``services`` by product. All that stands in ``stock`` is wanted, and may stay."""
+    """``services`` by product. All that stands in ``stock`` is wanted, and may stay. ``solver`` of what is exact."""
 
     needs: Sequence[Need]
     stock: Stock
     prices: Prices
     services: Mapping[str, frozenset[str]]
+    solver: Solver = HIGHS
 
     @property
     def choices(self) -> list[Need]:
@@ -102,7 +105,7 @@ class Task:
         return sum(held not in there for there, found in pairs if there is not found for held in found)
 
 
-def task_of(needs: Sequence[Need], stock: Stock, prices: Prices) -> tuple[Task, int]:
+def task_of(needs: Sequence[Need], stock: Stock, prices: Prices, solver: Solver = HIGHS) -> tuple[Task, int]:
     """Forget what may not stay: not wanted any more, or not on this GPU. :return: how many those are, too."""
     products = {(need.service, profile): need.product for need in needs for profile in need.choices}
     standing, gone = dict(stock.standing), 0
@@ -116,4 +119,4 @@ def task_of(needs: Sequence[Need], stock: Stock, prices: Prices) -> tuple[Task, 
         product: frozenset(need.service for need in needs if need.product == product)
         for product in sorted({need.product for need in needs})
     }
-    return Task(needs, replace(stock, standing=standing), prices, services), gone
+    return Task(needs, replace(stock, standing=standing), prices, services, solver), gone
