@@ -8,7 +8,7 @@ from cynosure.place.greedy import Placed, efficient, large_first, place_greedily
 from cynosure.place.rules import Rule, best_region, first_fit, fragmentation_gradient, most_open
 from cynosure.place.task import Fleet, Task
 
-_MOST_PARTITIONS = 1000
+_MOST_PARTITIONS = 50
 """With more, the exact program is quicker than another rule."""
 
 
