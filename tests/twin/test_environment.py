@@ -151,6 +151,14 @@ def test_fewer_than_the_service_may_have_are_its_minimum(documents: dict[str, An
     assert steps(made, always(0))[-1][2]["ready"] == 2
 
 
+def test_a_mix_of_the_replay_is_what_is_asked_for(documents: dict[str, Any]) -> None:
+    lengths = {"inputTokens": {"p50": 700, "p95": 700}, "outputTokens": {"p50": 30, "p95": 30}}
+    documents["replay"]["spec"]["mix"] = [{"name": "chat", "weight": 1, **lengths}]
+    made = environment_of(**documents, gpus={"A100-80GB": 2})
+    made.reset(seed=7)
+    assert (made.setting.input_tokens, made.setting.output_tokens) == (700, 30)
+
+
 def test_a_schedule_can_be_given_in_place_of_a_name(documents: dict[str, Any], environment: ReplayEnvironment) -> None:
     schedule = environment.schedule_of(7)
     documents["replay"]["spec"] |= {"trace": {"configMap": "day"}, "transforms": [], "arrivals": "exact"}

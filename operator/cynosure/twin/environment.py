@@ -25,6 +25,7 @@ from cynosure.model.snapshot import Observation, Replica, ReplicaPhase, Snapshot
 from cynosure.observe.services import service_of
 from cynosure.plan import Tuning, plan_cluster
 from cynosure.reconcile.replays.schedules import from_name
+from cynosure.reconcile.replays.users import with_users
 from cynosure.settings import Settings
 from cynosure.size.measured import profile_of
 from cynosure.twin.foresight import Foresight
@@ -202,8 +203,10 @@ def environment_of(
         raise BadInput("trace: only a name is read here; write the schedule to a file and give it as schedule=")
 
     def schedule_of(seed: int) -> Schedule:
-        spec = asked.spec.model_copy(update={"seed": seed})
-        return schedule or from_name(spec.trace.name or "", asked.model_copy(update={"spec": spec}), kind)
+        if schedule is not None:
+            return schedule
+        seeded = asked.model_copy(update={"spec": asked.spec.model_copy(update={"seed": seed})})
+        return with_users(from_name(seeded.spec.trace.name or "", seeded, kind), seeded)
 
     return ReplayEnvironment(_site(served, measured, gpus), schedule_of, terms, choose_partition=choose_partition)
 
