@@ -208,6 +208,7 @@ def no_looser(after: ServiceBounds | Bounds, before: ServiceBounds | Bounds) -> 
     return all(old is None or (new is not None and new <= old) for new, old in caps)
 
 
+@pytest.mark.slow
 @given(st.lists(some_effects, max_size=4), some_effects)
 def test_one_more_intent_never_loosens_a_bound(held: list[tuple[Effect, ...]], more: tuple[Effect, ...]) -> None:
     policy = AutomationPolicySpec()

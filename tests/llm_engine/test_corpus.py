@@ -39,6 +39,7 @@ def _malformed(found: Draft) -> str | None:
     return None
 
 
+@pytest.mark.slow
 def test_stated_fields_point_at_the_words_that_state_them(catalogs: dict[str, Catalog]) -> None:
     for case in MADE:
         found = read(case.text, catalogs[case.catalog]).draft
@@ -61,6 +62,7 @@ def _supports(words: str, field: str, value: object) -> None:
         assert value in {float(digits) for digits in (whole, decimal) if digits.count(".") <= 1}
 
 
+@pytest.mark.slow
 def test_only_the_fields_of_the_verb_are_present(catalogs: dict[str, Catalog]) -> None:
     directives = [one for case in MADE for one in read(case.text, catalogs[case.catalog]).directives]
     assert len(directives) > 300

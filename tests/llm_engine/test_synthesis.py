@@ -89,6 +89,7 @@ def test_conditions_that_nothing_meets_end_with_an_error() -> None:
         conditioned(Option("port", "integer"), Random(1), lambda value: False, 9)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 def test_objects_of_every_kind_can_be_made_and_differ(kind: type[Resource]) -> None:
     made = objects(kind, 8)

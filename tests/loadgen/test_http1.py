@@ -190,6 +190,7 @@ async def test_servers_of_all_kinds(answer: Answering, status: int) -> None:
     assert outcomes.status.tolist() == [status] * 4
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not hasattr(socket, "TCP_QUICKACK"), reason="only Linux lets a client acknowledge at once")
 async def test_a_server_that_writes_in_pieces_does_not_wait_for_our_acknowledgements() -> None:
     """Forty requests in a row on one connection: past the first few, Linux delays acknowledgements by 40 ms."""

@@ -149,6 +149,7 @@ def test_a_block_boundary_is_no_boundary_of_the_trace(write_trace: Write, monkey
     assert quoted.input_tokens.tolist()[-2:] == [3, 5]
 
 
+@pytest.mark.slow
 @given(
     rows=st.lists(st.tuples(st.integers(0, 10**9), st.integers(0, 10**6), st.integers(0, 10**6)), min_size=1),
     order=st.permutations(["timestamp", "input_tokens", "output_tokens", "note"]),
@@ -173,6 +174,7 @@ DECIMALS = st.from_regex(r"[0-9]{1,9}(\.[0-9]{0,5})?|\.[0-9]{1,5}", fullmatch=Tr
 OTHERS = st.sampled_from(["", ".", "1.2.3", "-1", "1e3", " 1", "nan", "1234567890123456", "x"])
 
 
+@pytest.mark.slow
 @given(st.lists(DECIMALS, min_size=1, max_size=30), st.one_of(st.none(), OTHERS))
 @settings(deadline=None, max_examples=60)
 def test_digits_in_memory_are_the_numbers_of_their_text(cells: list[str], other: str | None) -> None:

@@ -62,6 +62,7 @@ def test_a_slow_engine_stretches_the_batch_and_not_the_window() -> None:
     assert ends(batch.advance(1.0)) == {"a": pytest.approx(0.022)}
 
 
+@pytest.mark.slow
 @settings(deadline=None)
 @given(st.lists(st.tuples(st.floats(0, 0.03), st.integers(1, 8), st.booleans()), min_size=1, max_size=30))
 def test_all_that_are_not_cancelled_are_answered_in_order(requests: list[tuple[float, int, bool]]) -> None:
