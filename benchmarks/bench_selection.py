@@ -1,6 +1,6 @@
 """Which solver for which fleet: does learning to choose beat a rule, or the single best?
 
-`label` runs every configuration on every instance (half an hour on one core; what is labelled already is kept),
+`label` runs every configuration on every instance (half an hour on one shared core; what is labelled already is kept),
 `train` learns to choose and evaluates on what was held out, at random and by family. Without a part: both. Times are
 of CPU, on one thread. The result is benchmarks/results/selection.json; the figures come last.
 """
@@ -25,7 +25,7 @@ from selection_labels import Label, label, read_labels, write_labels  # noqa: E4
 from selection_models import at_random, by_family, configurations, evaluate, is_solved, proven, score, table_of  # noqa: E402
 from selection_solvers import LIMIT_SECONDS  # noqa: E402
 
-_AGAIN = 100
+_AGAIN = 60
 
 
 def repeated(labels: Mapping[str, Label]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import Any
 
 from diagnosis_report import diagnosis_headline
 from policy_report import OWN, at_least_as_good, cheapest, headline, peers, row_of, saving
+from selection_report import selections
 from traffic_report import traffic
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -174,6 +175,7 @@ SECTIONS: Mapping[str, Callable[[Answer], Iterable[str]]] = {
     "forecast.json": forecasts,
     "diagnosis.json": diagnoses,
     "traffic.json": traffic,
+    "selection.json": selections,
 }
 
 
