@@ -38,7 +38,7 @@ def cheapest(cost: list[float], limits: list[tuple[list[float], float, bool]]) -
 
 
 @pytest.mark.parametrize("solver", SOLVERS, ids=lambda solver: solver.name)
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(cost=st.lists(factors, min_size=3, max_size=3), limits=st.lists(rows, max_size=3))
 def test_every_solver_costs_what_brute_force_costs(
     solver: Solver, cost: list[float], limits: list[tuple[list[float], float, bool]]
