@@ -1,6 +1,7 @@
 """The exact packing against brute force: nothing has fewer GPUs, and with those nothing has fewer moves."""
 
 from collections import Counter
+from dataclasses import dataclass
 from itertools import product as every
 from math import ceil
 from typing import Any
@@ -9,6 +10,8 @@ import pytest
 from cynosure.model.mig import geometry_of
 from cynosure.place.answer import answer_of
 from cynosure.place.fleet import place_fleet
+from cynosure.place.integer_program import HIGHS
+from cynosure.place.milp import Found, Milp
 from cynosure.place.need import Holding, Need, Stock
 from cynosure.place.prices import GPUS
 from hypothesis import given, settings
@@ -157,3 +160,27 @@ def test_every_product_is_packed_by_its_own_geometry(product: str) -> None:
     assert fleet.is_optimal(GPUS)
     assert all(geometry_of(product).legal([h.spot for h in held]) for held in fleet.placed.values())
     assert sum(map(len, fleet.placed.values())) == 3 * len(names)
+
+
+@dataclass
+class Stopped:
+    """HiGHS, whose time is over after so many programs."""
+
+    programs: int
+    name: str = "highs"
+
+    def solve(self, program: Milp, *, step: float, time_limit_seconds: float) -> Found:
+        self.programs -= 1
+        return HIGHS.solve(program, step=step, time_limit_seconds=time_limit_seconds if self.programs >= 0 else 0.0)
+
+
+@pytest.mark.parametrize("programs", [0, 1])
+def test_a_search_that_is_cut_short_keeps_what_it_found_and_claims_no_more(programs: int) -> None:
+    """The rules leave 19 partitions out, the first program 11; only then is the cost looked at."""
+    wanted = {("a", "2g.20gb"): 4, ("b", "4g.40gb"): 6, ("c", "1g.10gb"): 2, ("d", "3g.40gb"): 8}
+    needs = needs_of(wanted | {("e", "2g.20gb"): 9, ("f", "4g.40gb"): 4})
+    stock = Stock(dict.fromkeys(range(7), A100))
+    whole, cut = place_fleet(needs, stock), place_fleet(needs, stock, solver=Stopped(programs))
+    assert (whole.unplaced.total(), whole.is_optimal(GPUS)) == (11, True)
+    assert (cut.unplaced.total(), cut.is_most) == ((11, True) if programs else (19, False))
+    assert not cut.is_optimal(GPUS)

@@ -7,7 +7,7 @@ from time import perf_counter
 
 from cynosure.place.choices import Kind, Label
 from cynosure.place.greedy import Placed
-from cynosure.place.integer_program import HIGHS, IntegerProgram
+from cynosure.place.integer_program import HIGHS, Answer, IntegerProgram
 from cynosure.place.milp import Solver
 from cynosure.place.need import Need, Stock
 from cynosure.place.pack import Pack
@@ -92,18 +92,21 @@ def packed(task: Task, whole: Task, best: Fleet, seconds: float) -> tuple[Fleet,
     """
     end = perf_counter() + seconds
     pack = Pack(task.needs, _sizes(task), IntegerProgram(task.solver))
-    lacking, is_most = float(best.unplaced.total()), not best.unplaced
+    lacking, is_most, answers = float(best.unplaced.total()), not best.unplaced, list[Answer]()
     if lacking:
         most = pack.program.minimise(pack.unplaced(), step=1.0, time_limit_seconds=seconds / 2)
         lacking = min(lacking, most.cost)
         is_most = most.bound > lacking - 1
+        answers.append(most)
     pack.program.limit(pack.unplaced(), most=lacking)
     left = end - perf_counter()
-    least = pack.program.minimise(pack.cost(task.prices), step=task.prices.step, time_limit_seconds=left)
-    found = [best]
-    if least.values is not None:
-        found.append(_fleet(whole, best, realise(pack.read(least.values), task.needs, task.stock, {})))
-    return min(found, key=lambda fleet: fleet.rank), task.fixed_cost + least.bound, is_most
+    answers.append(pack.program.minimise(pack.cost(task.prices), step=task.prices.step, time_limit_seconds=left))
+    packings = [pack.read(answer.values) for answer in answers if answer.values is not None]
+    found = [_fleet(whole, best, realise(packing, task.needs, task.stock, {})) for packing in packings]
+    fleet = min([best, *found], key=lambda fleet: fleet.rank)
+    if fleet.unplaced.total() > lacking:  # what is proven holds for answers that place more
+        return fleet, 0.0, False
+    return fleet, task.fixed_cost + answers[-1].bound, is_most
 
 
 def _fewest_moves(task: Task, cheap: Fleet, end: float) -> Fleet:
