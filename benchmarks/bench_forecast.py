@@ -19,7 +19,7 @@ import numpy as np
 from cynosure.forecast.evaluate import Protocol, Scores, evaluate
 from cynosure.forecast.fit import Horizon, wape
 from cynosure.model.signals import Floats, Series
-from forecast_series import DATA, Case, cases
+from forecast_series import DATA, Case, cases, trimmed
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 RESULTS: Final = ROOT / "benchmarks" / "results" / "forecast.json"
@@ -53,7 +53,7 @@ def main() -> int:
 
 def measured(case: Case, *, quick: bool) -> Iterable[dict[str, Any]]:
     """One row for each horizon; the baselines forecast all horizons at once."""
-    values = _trimmed(case.read())
+    values = trimmed(case.read())
     leads = np.array(LEADS[round(case.step_seconds)])
     origins = np.arange(round(0.8 * len(values)) - leads[-1], len(values))
     methods = (*baselines.quick(case.day_steps, case.step_seconds), *(() if quick else baselines.slow(case.day_steps)))
@@ -100,11 +100,6 @@ def _within(share: float, level: float, steps: int) -> bool:
     return bool(least <= round(share * steps) <= most)
 
 
-def _trimmed(values: Floats) -> Floats:
-    known = np.flatnonzero(np.isfinite(values))
-    return values[known[0] : known[-1] + 1]
-
-
 def _best(row: dict[str, Any]) -> tuple[str, float]:
     return min(row["baselines"].items(), key=lambda item: float(item[1]))
 
@@ -133,7 +128,7 @@ def headlines(rows: list[dict[str, Any]]) -> Iterable[str]:
 
 def _headline(rows: list[dict[str, Any]]) -> str:
     below = sum(row["wape"] < _best(row)[1] for row in rows)
-    ratio = math.exp(sum(math.log(row["wape"] / _best(row)[1]) for row in rows) / len(rows))
+    ratio = newcomers.geometric_mean(row["wape"] / _best(row)[1] for row in rows)
     inside = [sum(row["coverage_within"][level] for row in rows) for level in ("0.9", "0.99")]
     return (
         f"WAPE below every baseline on {below} of {len(rows)}, in the mean {ratio:.2f} of the best baseline's; "

@@ -16,11 +16,12 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 import numpy as np
-from bench_forecast import LEADS, RESULTS, _trimmed
+from bench_forecast import LEADS, RESULTS
 from cynosure.forecast.fit import wape
 from cynosure.forecast.windows import Indices, at, centred_mean, filled, trailing_mean
 from cynosure.model.signals import Floats
-from forecast_series import DATA, Case, cases
+from forecast_newcomers import geometric_mean
+from forecast_series import DATA, Case, cases, trimmed
 
 OWN: Final = Path(__file__).resolve().parent / "results" / "global.json"
 _KNOWN: Final = 0.8
@@ -165,15 +166,11 @@ def summary(rows: Sequence[dict[str, Any]], forecasts: Sequence[dict[str, Any]])
     ours = {(row["series"], row["horizon_steps"]): row["wape"] for row in forecasts}
     for tuned, label in ((True, "tuned"), (False, "held out")):
         own = {(row["series"], row["horizon_steps"]) for row in rows if row["tuned"] == tuned}
-        yield f"{'portfolio of each':22} {label:9} {_mean(ours[key] / last[key] for key in sorted(own)):.3f}"
+        yield f"{'portfolio of each':22} {label:9} {geometric_mean(ours[key] / last[key] for key in sorted(own)):.3f}"
         for name in dict.fromkeys((row["model"], row["from"]) for row in rows):
             part = [row for row in rows if (row["model"], row["from"]) == name and row["tuned"] == tuned]
             ratios = (row["wape"] / last[row["series"], row["horizon_steps"]] for row in part)
-            yield f"{name[0]:9} from {name[1]:9} {label:9} {_mean(ratios):.3f}"
-
-
-def _mean(ratios: Iterator[float]) -> float:
-    return float(np.exp(np.mean(np.log(list(ratios)))))
+            yield f"{name[0]:9} from {name[1]:9} {label:9} {geometric_mean(ratios):.3f}"
 
 
 def main() -> int:
@@ -181,7 +178,7 @@ def main() -> int:
         print(f"{DATA} and {RESULTS} are needed: the public traces, and `make bench-forecast`", file=sys.stderr)
         return 2
     began = time.monotonic()
-    rows = list(measured([Known(case, _trimmed(case.read())) for case in cases()]))
+    rows = list(measured([Known(case, trimmed(case.read())) for case in cases()]))
     lines = list(summary(rows, json.loads(RESULTS.read_text())["series"]))
     report = {"wall_seconds": round(time.monotonic() - began, 1), "summary": lines, "rows": rows}
     OWN.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")

@@ -81,7 +81,7 @@ def _row(fleet: Fleet, steps: int, ahead: int, alone: list[Floats], borrowing: l
 def headlines(rows: list[dict[str, Any]]) -> Iterator[str]:
     for fleet in dict.fromkeys(row["fleet"] for row in rows):
         own = [row for row in rows if row["fleet"] == fleet]
-        alone, borrowing = (_mean(float(row[way]) for row in own) for way in ("alone", "borrowing"))
+        alone, borrowing = (geometric_mean(float(row[way]) for row in own) for way in ("alone", "borrowing"))
         yield f"new services, {fleet}: error over that of the last value {alone:.3f} alone, {borrowing:.3f} borrowing"
 
 
@@ -92,8 +92,8 @@ def _relative(services: list[Floats]) -> float:
         outcome, last, median, _ = rows[np.isfinite(rows).all(axis=1)].T
         if (base := np.abs(outcome - last).sum()) > 0:
             ratios.append(max(float(np.abs(outcome - median).sum() / base), 1e-3))
-    return _mean(ratios)
+    return geometric_mean(ratios)
 
 
-def _mean(ratios: Iterable[float]) -> float:
+def geometric_mean(ratios: Iterable[float]) -> float:
     return float(np.exp(np.mean(np.log(list(ratios)))))

@@ -125,6 +125,12 @@ def _alibaba_requests() -> Floats:
     return counts[:-1]
 
 
+def trimmed(values: Floats) -> Floats:
+    """Return the values from the first to the last that is known."""
+    known = np.flatnonzero(np.isfinite(values))
+    return values[known[0] : known[-1] + 1]
+
+
 def _sums(times: Floats, counts: Floats, step: float) -> Floats:
     index = ((times - times[0]) // step).astype(int)
     seen = np.bincount(index)

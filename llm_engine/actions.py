@@ -12,7 +12,7 @@ from llm_engine.lexicon import NUMERIC, Kind
 from llm_engine.limits import number, partial, read_numbers, stated
 from llm_engine.tags import Tag
 from llm_engine.times import duration
-from llm_engine.values import INFERRED, Directive, Origin, Reason, Refused, Unclear, Value
+from llm_engine.values import INFERRED, Directive, Origin, Reason, Refused, Span, Unclear, Value
 
 _WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _LAST = re.compile(r"\b(?:last|latest|previous|recent|newest)\b", re.IGNORECASE)
@@ -57,21 +57,26 @@ def _plain(clause: Clause, tag: Tag, catalog: Catalog) -> Directive:
 def _undo(clause: Clause, tag: Tag, catalog: Catalog) -> Directive:
     made = partial("undo", stated(tag.span))
     marker = clause.first(Kind.INTENT)
-    is_marked = clause.words(tag).endswith("intent")
-    told = marker.start if marker else (tag.end if is_marked else len(clause.text))
-    named = [t for t in clause.of(Kind.WORD) if t.start > tag.start and (_NAME_LIKE.search(t.value) or t.start > told)]
-    named = [t for t in named if _NAME_LIKE.search(t.value) or not clause.of(Kind.SERVICE, Kind.EVERYTHING)]
-    if named:
-        made = made.having("intent", clause.text[named[0].start : named[0].end], stated(named[0].span))
-    elif hyphened := _HYPHENED.search(clause.text, tag.end, clause.tags[-1].end):
-        made = made.having("intent", hyphened.group(), stated(hyphened.span()))
-    elif marker and (last := _behind(clause, marker)):
-        made = made.having("intent", clause.words(last), stated(last.span))
+    if span := _intent_named(clause, tag, marker):
+        made = made.having("intent", clause.text[slice(*span)], stated(span))
     elif clause.of(Kind.SERVICE, Kind.EVERYTHING, Kind.QUANTITY):
         raise Unclear("Undo the intent that was applied last, or which one (its name)?")
     elif marker is not None and not _LAST.search(clause.text):
         raise Unclear("Undo which intent (its name), or the last one?")
     return made
+
+
+def _intent_named(clause: Clause, verb: Tag, marker: Tag | None) -> Span | None:
+    """Where its name stands: what looks like one, or a word of any kind that is said to be one."""
+    is_told = marker or (verb if clause.words(verb).endswith("intent") else None)
+    about = clause.of(Kind.SERVICE, Kind.EVERYTHING)
+    for word in (word for word in clause.of(Kind.WORD) if word.start > verb.start):
+        if _NAME_LIKE.search(word.value) or (is_told and word.start > is_told.start and not about):
+            return word.span
+    if hyphened := _HYPHENED.search(clause.text, verb.end, clause.tags[-1].end):
+        return hyphened.span()
+    last = _behind(clause, marker) if marker else None
+    return last.span if last else None
 
 
 def _behind(clause: Clause, marker: Tag) -> Tag | None:

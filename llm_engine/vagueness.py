@@ -5,14 +5,15 @@ from llm_engine.lexicon import NUMERIC, Kind
 from llm_engine.tags import Tag
 from llm_engine.values import Unclear
 
+_PAUSE_OR_DELETE = "Does '{word}' mean to pause the automation of the service, or to delete it?"
 _QUESTIONS = {
     "condition": "A directive holds until it is undone or expires: what should hold without the '{word}'?",
     "or": "Which one is meant, before or after '{word}'?",
     "except": "Which services, by their names? A directive is about one service or about all.",
     "advice": "Shall it be done? Then say so without '{word}'.",
     "zone": "Which time zone is '{word}' (for example Europe/Madrid or UTC)?",
-    "stop": "Does '{word}' mean to pause the automation of the service, or to delete it?",
-    "needless": "Does '{word}' mean to pause the automation of the service, or to delete it?",
+    "stop": _PAUSE_OR_DELETE,
+    "needless": _PAUSE_OR_DELETE,
     "restart": "'{word}' is no directive: pause, resume or scale the service?",
     "amount": "What does '{word}' mean as a number: a limit with its unit, or how many replicas?",
 }

@@ -51,8 +51,8 @@ def closeness(intended: Floats, measured: Floats) -> Closeness:
     span = np.ptp(got) or 1.0
     busiest = int(aim.argmax())
     return Closeness(
-        rmse=float(_rms((got - got.min()) / span - (aim - aim.min()) / np.ptp(aim))),
-        rmse_of_range=float(_rms(apart / np.ptp(aim))),
+        rmse=_rms((got - got.min()) / span - (aim - aim.min()) / np.ptp(aim)),
+        rmse_of_range=_rms(apart / np.ptp(aim)),
         wape=float(np.abs(apart).sum() / aim.sum()),
         peak_error=float(apart[busiest] / aim[busiest]),
         steps=len(aim),

@@ -66,7 +66,8 @@ class RequestClass:
         try:
             if strange := set(entry) - _FIELDS:
                 raise ValueError(f"{min(strange)} is unknown")
-            inputs, outputs = (Lengths(int(each["p50"]), int(each["p95"])) for each in _both(entry))
+            tokens = entry["inputTokens"], entry["outputTokens"]
+            inputs, outputs = (Lengths(int(each["p50"]), int(each["p95"])) for each in tokens)
             slo = Slo.parse(str(entry.get("slo") or ""))
             return cls(str(entry["name"]), float(entry["weight"]), inputs, outputs, slo)
         except BadLoadInput:
@@ -83,10 +84,6 @@ class RequestClass:
             "outputTokens": {"p50": self.output_tokens.p50, "p95": self.output_tokens.p95},
             "slo": str(self.slo),
         }
-
-
-def _both(entry: Mapping[str, Any]) -> tuple[Any, Any]:
-    return entry["inputTokens"], entry["outputTokens"]
 
 
 def classes_from_json(entries: Any) -> tuple[RequestClass, ...]:

@@ -97,10 +97,11 @@ def _key(item: Any, option: Option, keys: tuple[str, ...]) -> Any:
 def _fitting(option: Option, random: Random) -> Any:
     """By the prior of its name while that fits, then by its type."""
     prior = priors.prior_of(option.name)
-    for _ in range(_TRIES if prior else 0):
-        value = _typed(prior(random), option) if prior else None
-        if value is not None and _fits(value, option):
-            return value
+    if prior is not None:
+        for _ in range(_TRIES):
+            value = _typed(prior(random), option)
+            if value is not None and _fits(value, option):
+                return value
     return _by_type(option, random)
 
 
@@ -137,8 +138,8 @@ def _by_type(option: Option, random: Random) -> Any:
         return _string(option, random)
     low = option.least if option.least is not None else 0
     high = option.most if option.most is not None else 10_000
-    value = priors.preferred(random, max(low, 1e-3), max(high, 1e-3))
-    return int(max(low, min(value, high))) if option.type == "integer" else max(low, min(value, high))
+    value = max(low, min(priors.preferred(random, max(low, 1e-3), max(high, 1e-3)), high))
+    return int(value) if option.type == "integer" else value
 
 
 _SAMPLES: Final[tuple[priors.Prior, ...]] = (
@@ -165,7 +166,7 @@ def _string(option: Option, random: Random) -> str:
     """
     if option.decimal is not None:
         low, high = option.decimal
-        return f"{priors.preferred(random, max(low, 0.01), min(high, 1e5)):f}".rstrip("0").rstrip(".")
+        return str(priors.decimal(max(low, 0.01), min(high, 1e5))(random))
     for sample in _SAMPLES:
         value = str(sample(random))[: int(option.most or _MOST_CHARACTERS)]
         if _fits(value, option):

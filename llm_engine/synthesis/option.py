@@ -1,7 +1,7 @@
 """What one value may be: the common form of an OpenAPI schema and of an Ansible argument spec."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -52,13 +52,13 @@ def of_schema(name: str, schema: Mapping[str, Any], *, is_required: bool = False
     rules, alone = " && ".join(each), tuple(names for rule in each if (names := _one_of(rule)))
     required = schema.get("required", ())
     properties = schema.get("properties", {})
-    bounds = [schema.get(f"{end}{what}") for end in ("min", "max") for what in (_BOUNDED[_type(schema)],)]
+    bounded = _BOUNDED[_type(schema)]
     return Option(
         name=name,
         type=_type(schema),
         choices=tuple(schema.get("enum", ())),
-        least=bounds[0],
-        most=bounds[1],
+        least=schema.get(f"min{bounded}"),
+        most=schema.get(f"max{bounded}"),
         pattern=schema.get("pattern") or _found(_MATCHES, rules) or _FORMATS.get(schema.get("format", "")),
         decimal=_decimal(rules),
         item=of_schema(name, schema["items"]) if "items" in schema else None,
@@ -113,43 +113,27 @@ def _type(schema: Mapping[str, Any]) -> Type:
 
 def of_argument_spec(name: str, spec: Mapping[str, Any], **rules: Any) -> Option:
     """From the argument spec of an Ansible module; ``rules`` are mutually_exclusive, required_together and so on."""
-    return Option(
-        name=name,
-        type="object",
-        fields=tuple(_of_argument(key, one) for key, one in spec.items()),
-        together=_groups(rules.get("required_together")),
-        exclusive=_groups(rules.get("mutually_exclusive")),
-        needed=_groups(rules.get("required_one_of")),
-        implied=tuple((key, value, tuple(names)) for key, value, names, *_ in rules.get("required_if") or ()),
-    )
-
-
-def _groups(rules: Any) -> tuple[tuple[str, ...], ...]:
-    return tuple(tuple(group) for group in rules or ())
+    return _of_argument(name, {"type": "dict", "options": spec, **rules})
 
 
 def _of_argument(name: str, spec: Mapping[str, Any]) -> Option:
     kind = _OF_ANSIBLE.get(spec.get("type", "str"), "free")  # a type may also be a function of the module
-    inner = spec.get("options") or {}
-    element = {"type": spec.get("elements", "str"), "options": inner}
+    inner, choices = spec.get("options") or {}, spec.get("choices") or ()
+    element = {"type": spec.get("elements", "str"), "options": inner, "choices": choices}
     return Option(
         name=name,
         type=kind,
-        choices=tuple(spec.get("choices") or ()) if kind != "list" else (),
-        item=_item(name, element, spec) if kind == "list" else None,
-        fields=tuple(_fields(inner)) if kind == "object" else (),
+        choices=tuple(choices) if kind != "list" else (),
+        item=_of_argument(name, element) if kind == "list" else None,
+        fields=tuple(_of_argument(key, one) for key, one in inner.items()) if kind == "object" else (),
         is_required=bool(spec.get("required")),
         default=spec.get("default"),
         together=_groups(spec.get("required_together")),
         exclusive=_groups(spec.get("mutually_exclusive")),
         needed=_groups(spec.get("required_one_of")),
+        implied=tuple((key, value, tuple(names)) for key, value, names, *_ in spec.get("required_if") or ()),
     )
 
 
-def _item(name: str, element: Mapping[str, Any], spec: Mapping[str, Any]) -> Option:
-    return _of_argument(name, {**element, "choices": spec.get("choices")})
-
-
-def _fields(options: Mapping[str, Any]) -> Iterator[Option]:
-    for key, one in options.items():
-        yield _of_argument(key, one)
+def _groups(rules: Any) -> tuple[tuple[str, ...], ...]:
+    return tuple(tuple(group) for group in rules or ())

@@ -77,7 +77,8 @@ def image(random: Random) -> str:
     return f"registry.example/{name(random)}:{random.randint(0, 3)}.{random.randint(0, 20)}"
 
 
-def _decimal(low: float, high: float) -> Prior:
+def decimal(low: float, high: float) -> Prior:
+    """A preferred number as a string, without an exponent or idle zeros."""
     return lambda random: f"{preferred(random, low, high):f}".rstrip("0").rstrip(".")
 
 
@@ -102,11 +103,11 @@ BY_NAME: Final[Sequence[tuple[re.Pattern[str], Prior]]] = [
         ("memory", lambda random: f"{chosen(random, MEBIBYTES)}Mi"),
         ("gpus", lambda random: max(1, chosen(random, GPUS))),
         ("currency", _one_of("EUR", "USD")),
-        ("cost_?per_?hour|price_?per_?hour", _decimal(0.5, 500)),
+        ("cost_?per_?hour|price_?per_?hour", decimal(0.5, 500)),
         ("watts|watts_?idle|watts_?peak", lambda random: int(preferred(random, 50, 20000))),
         ("milliseconds", lambda random: int(preferred(random, 20, 20000))),
         ("percentile", _one_of(50, 90, 95, 95, 99)),
-        ("error_?rate_?percent", _decimal(0.1, 5)),
+        ("error_?rate_?percent", decimal(0.1, 5)),
         ("weight|fairness", _one_of("0", "0.25", "0.5", "0.75", "1")),
         ("namespace", _one_of("shop", "lab", "ml-prod", "default")),
         ("release_?namespace", _one_of("shop", "lab")),

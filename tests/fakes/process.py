@@ -1,10 +1,11 @@
 """The operator as a process of its own, which can be killed."""
 
 import asyncio
+import contextlib
 import os
 import sys
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
 from aiohttp import ClientSession
@@ -45,6 +46,27 @@ class Process:
 
     async def leads(self) -> bool:
         return "holds the lease" in await self.text("/readyz")
+
+
+async def revived(
+    start: Callable[[int], AbstractAsyncContextManager[Process]],
+    over: Callable[[], Awaitable[bool]],
+    born: list[Process],
+    *,
+    most: int,
+    seconds: float,
+) -> None:
+    """Start a process anew, with its number from 1 on, when the one before has died or ``seconds`` have gone.
+
+    Until it is ``over``, or so many were started. Each stands in ``born`` as long as it may be killed.
+    """
+    for number in range(1, most + 1):
+        async with start(number) as process:
+            born.append(process)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(process.child.wait(), seconds)
+        if await over():
+            return
 
 
 @asynccontextmanager

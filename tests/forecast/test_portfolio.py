@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from cynosure.forecast import LEVELS, Horizon, Learner, fit_forecast
 from cynosure.forecast.calibrate import track
-from cynosure.forecast.combine import combined, weights
+from cynosure.forecast.combine import combined, tempered, weights
 from cynosure.forecast.evaluate import Protocol, Scores, evaluate
 from cynosure.forecast.fit import MEDIAN
 from cynosure.forecast.periods import periods
@@ -137,14 +137,14 @@ def test_weights_follow_the_errors_and_know_no_future() -> None:
     said = np.stack([actual + random.normal(0, size, actual.shape) for size in (4.0, 1.0, 4.0)])
     said[2, :150] = np.nan
     delays, equal = np.array([1]), np.ones(3)
-    share = weights(said, actual, delays, 48, equal)
+    share = weights(said, tempered(said, actual), delays, 48, equal)
     assert share.sum(axis=0) == pytest.approx(1)
     assert share[1, 60:].mean() > 0.9
     assert (share[2, :150] == 0).all()
     surprise = actual.copy()
     surprise[120:] = 1e6
-    np.testing.assert_allclose(weights(said, surprise, delays, 48, equal)[:, :121], share[:, :121])
-    handicapped = weights(said, actual, delays, 48, np.array([1.0, 10.0, 1.0]))
+    np.testing.assert_allclose(weights(said, tempered(said, surprise), delays, 48, equal)[:, :121], share[:, :121])
+    handicapped = weights(said, tempered(said, actual), delays, 48, np.array([1.0, 10.0, 1.0]))
     assert handicapped[1].mean() < 0.1
 
 

@@ -19,7 +19,7 @@ class History:
         self._seconds = seconds
 
     async def instant(self, query: str) -> list[Sample]:
-        raise NotImplementedError(query)
+        raise AssertionError(f"a history is a range, and this asks for one moment: {query}")
 
     async def range(
         self, query: str, from_seconds: float, until_seconds: float, step_seconds: float

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from cynosure.kube.port import INFERENCE_SERVICES, PODS, SCALING_INTENTS, Body
 
 from tests.api.conftest import admin, binding, bob, people  # noqa: F401
 from tests.api.server import Server
-from tests.fakes.process import Process, running
+from tests.fakes.process import Process, revived, running
 from tests.fakes.prometheus import FakePrometheus, Traffic
 from tests.fakes.proxy import BESIDE, proxied
 from tests.reconcile.real import Real, until
@@ -219,14 +219,11 @@ async def test_killed_after_each_write_of_a_defragmentation(
     settings = {"CYNOSURE_LEASE_NAMESPACE": real.namespace, "CYNOSURE_IDENTITY": "same-pod"}
     way = proxied(load_credentials(), written, tmp_path, ignored=(*BESIDE, "/services", "/poddisruptionbudgets"))
     async with way as kubeconfig, watched_floor(real) as least:
-        for number in range(1, 80):
-            log = tmp_path / f"{number}.log"
-            async with running(kubeconfig, prometheus.url, port + number, log, settings) as process:
-                processes.append(process)
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(process.child.wait(), 12)
-            if await phase(real, "Verified"):
-                break
+
+        def start(number: int) -> AbstractAsyncContextManager[Process]:
+            return running(kubeconfig, prometheus.url, port + number, tmp_path / f"{number}.log", settings)
+
+        await revived(start, lambda: phase(real, "Verified"), processes, most=79, seconds=12)
     record_property("processes killed in one defragmentation", len(deaths))
     assert len(deaths) >= 15, deaths
     async with operator(70, CYNOSURE_IDENTITY="same-pod"):

@@ -1,8 +1,8 @@
 """Services that intents make and delete on a real API server, with no more rights than the chart gives."""
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from cynosure.kube.port import AUTOMATION_POLICIES, INFERENCE_SERVICES, PODS, SC
 
 from tests.api.conftest import admin, binding, bob, people  # noqa: F401
 from tests.api.server import Server
-from tests.fakes.process import Process, running
+from tests.fakes.process import Process, revived, running
 from tests.fakes.prometheus import FakePrometheus
 from tests.fakes.proxy import BESIDE, proxied
 from tests.reconcile.real import Real, until
@@ -165,14 +165,14 @@ async def test_killed_after_each_write_of_a_deployment_and_of_a_deletion(
 
     settings = {"CYNOSURE_LEASE_NAMESPACE": real.namespace, "CYNOSURE_IDENTITY": "same-pod", **QUICK}
     async with proxied(load_credentials(), written, tmp_path, ignored=BESIDE) as kubeconfig:
-        for number in range(1, 60):
-            log = tmp_path / f"{number}.log"
-            async with running(kubeconfig, prometheus.url, port + number, log, settings) as process:
-                processes.append(process)
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(process.child.wait(), 10)
-            if await in_force(intents) and await intents.is_("drop", "Verified"):
-                break
+
+        def start(number: int) -> AbstractAsyncContextManager[Process]:
+            return running(kubeconfig, prometheus.url, port + number, tmp_path / f"{number}.log", settings)
+
+        async def over() -> bool:
+            return await in_force(intents) and await intents.is_("drop", "Verified")
+
+        await revived(start, over, processes, most=59, seconds=10)
     assert {about.partition("?")[0] for about in deaths} >= {"inferenceservices", "inferenceservices/old"}, deaths
     record_property("processes killed in one deployment and one deletion", len(deaths))
     async with operator(70, CYNOSURE_IDENTITY="same-pod", **QUICK):

@@ -22,27 +22,38 @@ _BORROWED: Final = 6.0
 """What other services found a method to be worth counts as so many errors."""
 
 
+def tempered(said: Floats, actual: Floats) -> Floats:
+    """Return the errors (methods, origins, leads) as they count; NaN where nothing was said, or ``actual`` is missing.
+
+    ``said`` (methods, origins, leads) has the baseline first; ``actual`` (origins, leads).
+    """
+    errors: Floats = np.abs(said - actual) ** _TEMPER
+    return errors
+
+
 def weights(
-    said: Floats, actual: Floats, delays: Indices, season: int, handicaps: Floats, borrowed: Floats | None = None
+    said: Floats, errors: Floats, delays: Indices, season: int, handicaps: Floats, borrowed: Floats | None = None
 ) -> Floats:
     """Return the weight (methods, origins, leads) of each method; those of one forecast sum to 1.
 
     ``said`` (methods, origins, leads) has the baseline first, which always speaks; NaN is "cannot say" and weighs
-    nothing. ``actual`` (origins, leads) is NaN where missing. The error of a forecast is known ``delays`` (leads)
-    origins later. ``season`` is counted in origins. The error of a method is multiplied by its handicap (methods).
+    nothing. ``errors`` are those of ``said``, `tempered`; each is known ``delays`` (leads) origins later. ``season`` is
+    counted in origins. The error of a method is multiplied by its handicap (methods).
     ``borrowed`` (methods, leads) is the `worth` that other services found, NaN where they do not know.
     """
     found = np.full((len(said), said.shape[2]), np.nan) if borrowed is None else borrowed
-    ratios = _relative_errors(said, actual, delays, season, found) * handicaps[:, None, None]
+    ratios = _relative_errors(errors, delays, season, found) * handicaps[:, None, None]
     best = ratios.min(axis=0)
     raw = np.where(np.isfinite(said), (best / ratios) ** _POWER, 0.0)
     total: Floats = raw / raw.sum(axis=0)
     return total
 
 
-def worth(said: Floats, actual: Floats) -> Floats:
-    """Return each method's error (methods, leads) as a share of the baseline's on the same forecasts; NaN of none."""
-    errors = np.abs(said - actual) ** _TEMPER
+def worth(errors: Floats) -> Floats:
+    """Return each method's error (methods, leads) as a share of the baseline's on the same forecasts; NaN of none.
+
+    ``errors`` (methods, origins, leads) are `tempered`.
+    """
     own, base = (np.where(np.isfinite(errors), row, 0.0).sum(axis=1) for row in (errors, errors[:1]))
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(base > 0, own / base, np.nan) ** (1 / _TEMPER)
@@ -63,18 +74,17 @@ def combined(said: Floats, share: Floats) -> Floats:
     return np.where(total > 0, mean, said[0])
 
 
-def _relative_errors(said: Floats, actual: Floats, delays: Indices, season: int, borrowed: Floats) -> Floats:
+def _relative_errors(errors: Floats, delays: Indices, season: int, borrowed: Floats) -> Floats:
     """Return the geometric mean over the windows of each method's error as a share of the baseline's."""
-    errors = np.abs(said - actual) ** _TEMPER
     judged = np.isfinite(errors)
     own, base = (
-        _known(np.where(judged, row, 0.0), delays) for row in (errors, np.broadcast_to(errors[:1], said.shape))
+        _known(np.where(judged, row, 0.0), delays) for row in (errors, np.broadcast_to(errors[:1], errors.shape))
     )
     usual = base[0, :, :] / np.maximum(_known(judged[:1].astype(np.float64), delays)[0], 1.0)
     is_known = np.isfinite(borrowed)
     doubt = np.where(is_known, _BORROWED, _DOUBT)[:, None, :] * np.maximum(usual, 1e-12)
     believed = np.where(is_known, borrowed, 1.0)[:, None, :] ** _TEMPER * doubt
-    logs = np.zeros(said.shape)
+    logs = np.zeros(errors.shape)
     for share in _WINDOWS:
         window = max(round(share * season), _FEWEST)
         logs += np.log((_last(own, window) + believed) / (_last(base, window) + doubt))

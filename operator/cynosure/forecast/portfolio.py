@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 
 from cynosure.forecast.calibrate import Bands, track
-from cynosure.forecast.combine import combined, weights, worth
+from cynosure.forecast.combine import combined, tempered, weights, worth
 from cynosure.forecast.fleet import Worth
 from cynosure.forecast.methods import DampedTrend, LastValue, Method, SeasonalNaive, Smoothed
 from cynosure.forecast.regression import Regression
@@ -98,7 +98,8 @@ def roll(
     ahead = learning[:, None] + leads[None, :]
     actual = np.where(ahead < len(values), values[np.minimum(ahead, len(values) - 1)], np.nan)
     handicaps = np.array([_UNSMOOTHED if isinstance(method, SeasonalNaive) else 1.0 for method in portfolio])
-    learned = weights(past, actual, delays, season_origins, handicaps, _of(portfolio, borrowed or {}, leads))
+    errors = tempered(past, actual)
+    learned = weights(past, errors, delays, season_origins, handicaps, _of(portfolio, borrowed or {}, leads))
     median = combined(past, learned)
     bands = track(median, actual, delays, season_origins)
     newest, present = np.searchsorted(learning, origins, side="right") - 1, said[:, np.searchsorted(every, origins)]
@@ -109,7 +110,7 @@ def roll(
         quantiles=bands.around(combined(present, share), newest),
         bands=bands,
         record=Record(median, past[0], actual),
-        worth=dict(zip((method.name for method in portfolio), worth(past, actual), strict=True)),
+        worth=dict(zip((method.name for method in portfolio), worth(errors), strict=True)),
     )
 
 

@@ -1,7 +1,7 @@
 """The dry run of an intent: what it writes, what it bounds, and what the same planner would then decide."""
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -153,8 +153,7 @@ def proposal_of(plan: IntentPlan, draft: Draft) -> Proposal:
     old = {ServiceKey(e.namespace, e.service): e.replicas for e in plan.before}
     new = {ServiceKey(e.namespace, e.service): e.replicas for e in plan.after}
     changed = {place(change) for change in draft.services}
-    replicas = {k: (old.get(k, 0), new.get(k, 0)) for k in [*old, *new] if k in changed or (k in old and k in new)}
-    return _proposal(draft, replicas, len(plan.moves))
+    return _proposal(draft, _before_and_after(old, new, changed), len(plan.moves))
 
 
 def _proposal(draft: Draft, replicas: Mapping[ServiceKey, tuple[int, int]], moves: int) -> Proposal:
@@ -216,16 +215,23 @@ def _shown(
 def _moved(
     before: Plan, after: Plan, namespace: str, draft: Draft, facts: Facts
 ) -> Mapping[ServiceKey, tuple[int, int]]:
-    """Services of ``namespace`` whose replicas the intent moves: the others are not its requester's to see.
-
-    One that comes has none before, one that goes has none after; a decision that is missing otherwise says nothing.
-    """
+    """Services of ``namespace`` whose replicas the intent moves: the others are not its requester's to see."""
     changed = to_delete(draft.services) | {place(change) for change in to_make(draft.services, facts)}
     old = {d.service: d.option.replicas for d in before.decisions}
     new = {d.service: d.option.replicas for d in after.decisions}
-    known = {key for key in [*old, *new] if key in changed or (key in old and key in new)}
-    both = ((key, (old.get(key, 0), new.get(key, 0))) for key in sorted(known) if key.namespace == namespace)
-    return {key: numbers for key, numbers in both if numbers[0] != numbers[1]}
+    both = sorted(_before_and_after(old, new, changed).items())
+    return {key: numbers for key, numbers in both if key.namespace == namespace and numbers[0] != numbers[1]}
+
+
+def _before_and_after(
+    old: Mapping[ServiceKey, int], new: Mapping[ServiceKey, int], changed: Container[ServiceKey]
+) -> dict[ServiceKey, tuple[int, int]]:
+    """Replicas. Of what is ``changed``, one that comes has none before, one that goes has none after.
+
+    What is missing otherwise says nothing.
+    """
+    known = (key for key in [*old, *new] if key in changed or (key in old and key in new))
+    return {key: (old.get(key, 0), new.get(key, 0)) for key in known}
 
 
 def estimates(plan: Plan, shown: Sequence[ServiceKey]) -> tuple[ServiceEstimate, ...]:

@@ -119,11 +119,11 @@ class Shares:
         terms = [(column, 1.0) for column in (*columns, self.short[share])]
         self.program.limit(terms, least=count, most=count)
 
-    def _new(self, service: ServiceKey, topology: Topology) -> dict[str, list[tuple[int, float]]]:
-        """By domain."""
+    def _new(self, of: ServiceKey | Share, topology: Topology) -> dict[str, list[tuple[int, float]]]:
+        """Of a service, or of one of its shares, by domain."""
         found: dict[str, list[tuple[int, float]]] = {}
         for (share, cell), column in self.of_cell.items():
-            if share[0] == service and cell.domain(topology):
+            if of in (share, share[0]) and cell.domain(topology):
                 found.setdefault(cell.domain(topology), []).append((column, 1.0))
         return found
 
@@ -164,11 +164,7 @@ class Shares:
             self.program.limit([*theirs, (is_ours, float(most))], most=most)
 
     def _single(self, rule: Single) -> None:
-        new: dict[str, list[tuple[int, float]]] = {}
-        for (share, cell), column in self.of_cell.items():
-            if share == rule.share and cell.domain(rule.topology):
-                new.setdefault(cell.domain(rule.topology), []).append((column, 1.0))
-        for domain, added in new.items():
+        for domain, added in self._new(rule.share, rule.topology).items():
             self.program.limit(added, most=max(0, 1 - rule.standing.get(domain, 0)))
 
     def read(self, values: tuple[int, ...]) -> Iterator[tuple[Share, Cell, int]]:

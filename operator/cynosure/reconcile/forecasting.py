@@ -65,7 +65,9 @@ class Forecaster:
 
     async def refit(self, keys: Iterable[ServiceKey], changed: Callable[[ServiceKey], None] = lambda key: None) -> None:
         slots = asyncio.Semaphore(CONCURRENT_QUERIES)
-        self._fleet = fleet_worth(known for learner in self._learners.values() if (known := learner.worth))
+        if due := list(keys):  # thousands of services lend, and mostly none is due
+            lent = [known for learner in self._learners.values() if (known := learner.worth)]
+            self._fleet = await asyncio.to_thread(fleet_worth, lent)
 
         async def one(key: ServiceKey) -> None:
             self._tried_at[key] = self._clock()
@@ -73,7 +75,7 @@ class Forecaster:
                 await self._refit(key)
             changed(key)
 
-        await asyncio.gather(*(one(key) for key in keys))
+        await asyncio.gather(*(one(key) for key in due))
         self._forget_all_but(set(self._services()))
 
     def _forget_all_but(self, services: set[ServiceKey]) -> None:
